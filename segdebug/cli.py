@@ -1,0 +1,176 @@
+"""The command line: the library's functions, by the same names.
+
+With --json one JSON object goes to standard output and nothing else; progress and notes go to standard error.
+Exit status: 0, 1 where a finding is an error, 2 for bad input with one line that says what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from segdebug.errors import ExperimentError, SegdebugError
+from segdebug.experiment import Experiment
+from segdebug.presets import PRESETS
+from segdebug.run import Run
+from segdebug.scene import ENCODINGS, Scene, read_scene
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="What a Keras segmentation loss really computes, on your own picture.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_notes = Console(stderr=True)
+_out = Console()
+
+Encoding = Annotated[str, typer.Option(help="how the masks are encoded: " + ", ".join(ENCODINGS))]
+Ignore = Annotated[int | None, typer.Option(help="the mask value that means unlabelled")]
+Classes = Annotated[str | None, typer.Option(help="class names in id order, separated by commas")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
+
+
+@app.command()
+def read(
+    image: Annotated[Path, typer.Argument(help="the picture")],
+    masks: Annotated[list[Path], typer.Argument(help="its mask file, or one file a class")],
+    encoding: Encoding = "auto",
+    ignore: Ignore = None,
+    classes: Classes = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what the masks hold: classes, pixel counts, what was inferred and how surely."""
+    names = [name.strip() for name in classes.split(",")] if classes else None
+    scene = read_scene(image, list(masks), classes=names, encoding=encoding, ignore=ignore)
+    if as_json:
+        _print_json(_scene_json(scene))
+    else:
+        _show_scene(scene)
+
+
+@app.command()
+def overfit(
+    image: Annotated[Path, typer.Option(help="the picture")],
+    mask: Annotated[list[Path], typer.Option(help="its mask; once for each file")],
+    config: Annotated[Path | None, typer.Option(help="a configuration as JSON")] = None,
+    preset: Annotated[str | None, typer.Option(help="a named configuration: " + ", ".join(PRESETS))] = None,
+    encoding: Encoding = "auto",
+    ignore: Ignore = None,
+    classes: Classes = None,
+    steps: Annotated[int | None, typer.Option(help="optimizer steps, instead of the configuration's")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Overfit the one image as model.fit would, and report loss and IoU of every step."""
+    experiment = _experiment(config, preset, steps)
+    names = [name.strip() for name in classes.split(",")] if classes else None
+    scene = read_scene(image, list(mask), classes=names, encoding=encoding, ignore=ignore)
+    run = _with_progress_bar(scene, experiment)
+    if as_json:
+        undiagnosed: dict[str, Any] = {"verdict": None, "computes": None, "findings": [], "fix": None}
+        _print_json({**undiagnosed, **run.to_json()})
+    else:
+        _show_run(run)
+
+
+def main() -> None:
+    """Run the command line; bad input ends it with status 2 and one line on standard error."""
+    try:
+        app()
+    except SegdebugError as error:
+        one_line = " ".join(str(error).split())
+        _notes.print(f"segdebug: {one_line}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+def _experiment(config: Path | None, preset: str | None, steps: int | None) -> Experiment:
+    if config and preset:
+        raise ExperimentError("Give --config or --preset, not both.")
+    experiment = Experiment.load(config) if config else Experiment.preset(preset or "softmax_cce")
+    return experiment if steps is None else experiment.changed({"training.steps": steps})
+
+
+def _with_progress_bar(scene: Scene, experiment: Experiment) -> Run:
+    from segdebug.overfit import overfit as train
+
+    _import_tensorflow_quietly()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_notes, transient=True) as bar:
+        task = bar.add_task("starting TensorFlow", total=experiment.training.steps)
+
+        def report(progress: Any) -> None:
+            done = progress.first_step + len(progress.scalars)
+            bar.update(task, completed=done, description=f"loss {progress.scalars[-1, 0]:.4g}")
+
+        return train(scene, experiment, on_progress=report)
+
+
+def _import_tensorflow_quietly() -> None:
+    """TensorFlow's libraries write greetings to standard error before anything can ask them not to."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            import tensorflow  # noqa: F401
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    print(json.dumps(value, allow_nan=False, ensure_ascii=False))
+
+
+def _scene_json(scene: Scene) -> dict[str, Any]:
+    return {
+        "width": scene.width,
+        "height": scene.height,
+        "n_classes": scene.n_classes,
+        "classes": [
+            {"id": c.id, "name": c.name, "encoded_as": c.encoded_as, "pixels": c.pixels} for c in scene.classes
+        ],
+        "ignored_pixels": scene.ignored_pixels,
+        "overlapping": scene.overlapping,
+        "encoding": scene.encoding,
+        "confidence": scene.confidence,
+        "warnings": [{"code": w.code, "message": w.message} for w in scene.warnings],
+    }
+
+
+def _show_scene(scene: Scene) -> None:
+    table = Table("id", "class", "in the file", "pixels", "share")
+    for c in scene.classes:
+        stored = "" if c.encoded_as is None else str(c.encoded_as)
+        table.add_row(str(c.id), c.name, stored, f"{c.pixels:,}", f"{c.pixels / scene.labels.size:.2%}")
+    _out.print(
+        f"{scene.width} × {scene.height} px, {scene.n_classes} classes, read as {scene.encoding} "
+        f"(confidence {scene.confidence:.0%}), {scene.ignored_pixels:,} px unlabelled"
+    )
+    _out.print(table)
+    for warning in scene.warnings:
+        _notes.print(f"note: {warning.message}", markup=False, soft_wrap=True)
+
+
+def _show_run(run: Run) -> None:
+    trace = run.trace
+    _out.print(
+        f"{trace.steps} steps in {run.seconds:.1f} s, {trace.outcome}: loss {trace.loss[0]:.4g} → "
+        f"{trace.loss[-1]:.4g}, mean IoU {trace.mean_iou()[-1]:.3f}"
+    )
+    table = Table("class", "IoU")
+    for name, iou in zip(run.class_names(), trace.iou()[-1], strict=True):
+        table.add_row(name, f"{iou:.3f}")
+    _out.print(table)
+    for warning in run.keras_warnings:
+        _notes.print(f"Keras warned: {warning}", markup=False, soft_wrap=True)

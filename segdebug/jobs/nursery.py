@@ -1,0 +1,158 @@
+"""Where warm children come from: this side of the forking process (`forker` is the other)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from segdebug.errors import WorkerDied
+from segdebug.jobs import warm
+from segdebug.jobs.forker import FORK, KILL, NUMBER, REQUEST
+
+__all__ = ["Child", "Nursery", "how_it_ended"]
+
+_PROGRAM = "import sys; sys.path[:] = {path!r}; from segdebug.jobs.forker import main; main(*{arguments!r})"
+_CLOSING = 0.5  # seconds that the forking process gets to kill its children; it takes milliseconds
+
+
+class Child:
+    """One child process: its private pipe, and the word of its parent on how it ended."""
+
+    def __init__(self, nursery: Nursery, pid: int, connection: Connection, report: int) -> None:
+        self.pid = pid
+        self.connection = connection
+        self._nursery = nursery
+        self._report = report
+
+    def wait(self, timeout: float | None, *others: int) -> bool:
+        """Wait until it has said something or ended, or one of the file descriptors `others` is readable; False
+        when `timeout` seconds have passed first."""
+        return bool(wait([self.connection, self._report, *others], timeout))
+
+    def ended(self) -> bool:
+        """Whether it has ended. What it said before may still be waiting in its pipe."""
+        return bool(wait([self._report], 0))
+
+    def kill(self) -> None:
+        """End it at once, whatever it is doing. Returns before it is gone."""
+        self._nursery.kill(self.pid)
+
+    def bury(self, timeout: float = 1.0) -> int | None:
+        """Kill it if need be and give everything back. Its exit code (negative: the signal), None if unknown."""
+        self.kill()
+        code = None
+        if wait([self._report], timeout):
+            data = os.read(self._report, NUMBER.size)
+            code = NUMBER.unpack(data)[0] if len(data) == NUMBER.size else None
+        self.connection.close()
+        os.close(self._report)
+        return code
+
+
+class Nursery:
+    """Forks children off one process that has TensorFlow imported, in a session of its own (so that Ctrl-C in a
+    terminal is not its business). That process and all children end when this process does, however it does."""
+
+    def __init__(self, runner: str, *, tensorflow: bool) -> None:
+        self._arguments = (runner, tensorflow)
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self._closed = False
+
+    def fork(self) -> Child:
+        """A new child, which will say READY once it is warm. Waits for the imports, seconds the first time.
+
+        Raises WorkerDied where no process can be had.
+        """
+        ours, theirs = socket.socketpair()
+        told, tells = os.pipe()
+        try:
+            with theirs:
+                try:
+                    self._ask(FORK, 0, [theirs.fileno(), tells])
+                finally:
+                    os.close(tells)
+            pid = os.read(told, NUMBER.size)  # empty when the forking process died or was closed
+            if len(pid) != NUMBER.size:
+                raise WorkerDied("The training process could not be started. Its own messages are in the log.")
+        except BaseException:
+            ours.close()
+            os.close(told)
+            raise
+        return Child(self, NUMBER.unpack(pid)[0], Connection(ours.detach()), told)
+
+    def kill(self, pid: int) -> None:
+        """Kill the child `pid`, if it is still there."""
+        with contextlib.suppress(WorkerDied):
+            self._ask(KILL, pid, [])
+
+    def close(self) -> None:
+        """End the forking process and all its children."""
+        with self._lock:
+            self._closed = True
+            self._drop()
+
+    def _ask(self, operation: bytes, number: int, fds: list[int]) -> None:
+        with self._lock:
+            if self._closed:
+                raise WorkerDied("The engine has been closed.")
+            if self._process is not None and self._process.poll() is not None:
+                self._drop()
+            if self._socket is None:
+                if operation != FORK:
+                    return  # children die with the process that forked them
+                self._socket = self._start()
+            try:
+                socket.send_fds(self._socket, [REQUEST.pack(operation, number)], fds)
+            except OSError as error:
+                raise WorkerDied("The process that starts training processes has died.") from error
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        path = [entry or str(Path.cwd()) for entry in sys.path]
+        with theirs:
+            program = _PROGRAM.format(path=path, arguments=(theirs.fileno(), *self._arguments))
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", program],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env=warm.environment(),
+                start_new_session=True,
+            )
+        return ours
+
+    def _drop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        if self._process is not None:
+            try:
+                self._process.wait(_CLOSING)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+
+def how_it_ended(code: int | None) -> str:
+    """An exit code in plain words, to follow "the process that trained it …"."""
+    if code is None:
+        return "disappeared"
+    if code == -signal.SIGKILL:
+        return "was killed (SIGKILL), by someone or because memory ran out"
+    if code < 0:
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        crash = name in {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"}
+        return f"{'crashed' if crash else 'was ended'} ({name})"
+    return f"ended by itself (exit code {code})"

@@ -1,0 +1,101 @@
+"""What makes a process ready to train at once: its environment, its imports, its first trace."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+from collections.abc import Callable
+from typing import Any
+
+from segdebug.errors import JobError
+
+__all__ = ["environment", "find", "on_gpu", "preload", "up"]
+
+_TRAINER = ("tensorflow", "keras", "segdebug.parts.build", "segdebug.step")
+
+# One thread a child: the engine runs as many children as there are cores, and the same bits come out each time.
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+
+
+def on_gpu() -> bool:
+    """Whether SEGDEBUG_DEVICE asks for the accelerator; anything but "gpu" means the processor."""
+    return os.environ.get("SEGDEBUG_DEVICE", "").lower() == "gpu"
+
+
+def environment() -> dict[str, str]:
+    """The environment of the training processes: this one's, quiet, one thread each, no GPU unless asked for."""
+    settings = {**os.environ, **dict.fromkeys(_THREADS, "1"), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    if on_gpu():
+        settings["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # else the first child takes all of the GPU's memory
+    else:
+        settings["CUDA_VISIBLE_DEVICES"] = "-1"
+    return settings
+
+
+def preload(runner: str, *, tensorflow: bool) -> None:
+    """Import what every child needs, before any is forked. What cannot be imported is left to the run to report.
+
+    With `tensorflow`, TensorFlow and the trainer are imported, but nothing of TensorFlow is used yet: a process
+    that has started its threads cannot be forked.
+    """
+    for name in (*(_TRAINER if tensorflow else ()), runner.partition(":")[0]):
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # a collection in a child then neither walks these objects nor copies their memory
+
+
+def up(runner: str, *, tensorflow: bool) -> None:
+    """Warm this process: what is imported by `preload` and missing here, then `warm_up()` of the runner's module
+    where it has one, else one small trace."""
+    if tensorflow:
+        preload(runner, tensorflow=True)
+        _one_thread()
+    with contextlib.suppress(Exception):
+        module = importlib.import_module(runner.partition(":")[0])
+        if hasattr(module, "warm_up"):
+            module.warm_up()
+        elif tensorflow:
+            _trace()
+
+
+def find(runner: str) -> Callable[..., Any]:
+    """The function that "package.module:function" names. Raises JobError where there is none."""
+    module, _, name = runner.partition(":")
+    try:
+        function = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise JobError(f"The worker cannot load its trainer {runner!r}: {error}.") from error
+    if not callable(function):
+        raise JobError(f"The worker cannot run its trainer {runner!r}: it is not a function.")
+    return function  # type: ignore[no-any-return]
+
+
+def _one_thread() -> None:
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def _trace() -> None:
+    """One step of a one-convolution model: starts TensorFlow's runtime and loads what tracing needs."""
+    import tensorflow as tf
+
+    weights = tf.Variable(tf.zeros((3, 3, 3, 2)))
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def step(pixels: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.nn.conv2d(pixels, weights, 1, "SAME") ** 2)
+        return tape.gradient(loss, weights)
+
+    step(tf.zeros((1, 8, 8, 3)))

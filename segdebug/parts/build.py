@@ -1,0 +1,115 @@
+"""Experiment + Scene → the compiled Keras model and the batch that fit would train it on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from segdebug.errors import SegdebugError
+from segdebug.experiment import Experiment
+from segdebug.parts import heads, unet
+from segdebug.parts.feed import as_fit_feeds, check_class_weights, input_image, weight_map
+from segdebug.parts.losses import build_loss
+from segdebug.parts.refusals import refused
+from segdebug.parts.taps import Tap
+from segdebug.parts.targets import label_tensor
+from segdebug.scene import GridScene, Scene
+
+__all__ = ["Parts", "build", "channels_of", "keras_reasons"]
+
+_OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": keras.optimizers.SGD,
+}
+
+
+@dataclass
+class Parts:
+    """What trains: the compiled model, its batch as fit would feed it, and taps on the way.
+
+    x (1, S, S, 3), y and weights (or None) as tensors. `logits` and `pixel_values` hold, after each call, the
+    tensors that the real layers and the real loss object passed on.
+    """
+
+    model: keras.Model
+    x: Any
+    y: Any
+    weights: Any
+    channels: int
+    logits: Tap
+    pixel_values: Tap
+
+
+def channels_of(experiment: Experiment, n_classes: int) -> int:
+    """How many channels the head has on a scene with that many classes."""
+    if experiment.head.channels is not None:
+        return experiment.head.channels
+    return 1 if n_classes == 2 and experiment.target.encoding == "single_channel" else n_classes
+
+
+def build(scene: Scene, grid: GridScene, experiment: Experiment) -> Parts:
+    """Everything that `fit` needs, from real Keras objects, seeded as the Experiment says.
+
+    Raises ExperimentError or SceneError for what is refused here, KerasRefusal for what Keras refuses.
+    """
+    channels = channels_of(experiment, scene.n_classes)
+    check_class_weights(experiment.loss, max(scene.n_classes, channels))
+    size = experiment.training.size
+    y = label_tensor(scene, experiment.target, channels, size)[None]
+    flat = experiment.head.attachment in ("after_reshape", "then_reshape")
+    weights = weight_map(grid, experiment.loss, flat)
+    with keras_reasons(f"Labels are {y.shape[1:]}."):
+        x = input_image(grid, experiment.training.input_range)
+        fed = as_fit_feeds(x, y, weights, experiment)
+        model = _compiled(experiment, channels)
+    return Parts(
+        model,
+        *fed,
+        channels,
+        logits=Tap.on(model.get_layer(heads.LOGITS), "activation"),
+        pixel_values=Tap.on(model.loss, "call", result=True),
+    )
+
+
+def _compiled(experiment: Experiment, channels: int) -> keras.Model:
+    training, model, head = experiment.training, experiment.model, experiment.head
+    keras.utils.set_random_seed(training.seed)
+    with _dtype_policy(training.precision):
+        image = keras.Input((training.size, training.size, 3))
+        read = unet.features(image, model.filters, model.depth, training.initializer, heads.output_stride(head))
+        built = keras.Model(image, heads.attach(head, read, channels, training.initializer))
+        built.compile(
+            optimizer=_OPTIMIZERS[training.optimizer](training.learning_rate),
+            loss=build_loss(experiment.loss, head, channels),
+            run_eagerly=training.execution == "eager",
+            jit_compile=training.execution == "xla",
+        )
+    return built
+
+
+@contextlib.contextmanager
+def _dtype_policy(precision: str) -> Iterator[None]:
+    """Layers made inside have this policy, as after keras.mixed_precision.set_global_policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@contextlib.contextmanager
+def keras_reasons(shapes: str) -> Iterator[None]:
+    """Whatever Keras or TensorFlow raises inside leaves as a KerasRefusal in plain words."""
+    try:
+        yield
+    except SegdebugError:
+        raise
+    except Exception as error:  # Keras raises ValueError, TypeError, TensorFlow's own and others
+        raise refused(error, shapes) from error

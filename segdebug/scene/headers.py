@@ -1,0 +1,195 @@
+"""What a file is, from its first bytes: format and size before any pixel is decoded."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segdebug.errors import SceneError
+from segdebug.scene.limits import check_pixels
+
+__all__ = ["FORMATS", "NO_HEADER", "Header", "read_header", "read_npy"]
+
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "NPY")
+"""What is read, for pictures and masks alike."""
+
+_WANTED = "Save it as PNG (masks) or as PNG or JPEG (pictures)."
+_PNG = b"\x89PNG\r\n\x1a\n"
+_MAX_CHUNKS = 50_000  # a 64 MiB PNG in 8 KiB pieces has 8,192
+
+# Known by their first bytes, and not read: to say what the file is, whatever its name claims.
+_OTHERS: tuple[tuple[bytes, str], ...] = (
+    (b"GIF8", "a GIF"),
+    (b"%PDF", "a PDF"),
+    (b"%!PS", "a PostScript file"),
+    (b"\xc5\xd0\xd3\xc6", "a PostScript file"),
+    (b"PK\x03\x04", "a zip archive (or .npz)"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"\x1f\x8b", "a gzip file (perhaps NIfTI)"),
+    (b"8BPS", "a Photoshop file"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"v/1\x01", "an OpenEXR file"),
+    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 file"),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000 file"),
+    (b"\x00\x00\x01\x00", "an icon"),
+    (b"\x80\x04\x95", "a Python pickle"),
+    (b"\x80\x05\x95", "a Python pickle"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """`format` is one of `FORMATS`. `grey_bits`: the depth of a grey PNG, else 0. `deep_channels`: a PNG with
+    16 bits a channel and more than one channel, which Pillow cuts to 8. `lossy`: JPEG, or lossy WebP."""
+
+    format: str
+    grey_bits: int = 0
+    deep_channels: bool = False
+    lossy: bool = False
+
+
+NO_HEADER = Header("array")
+"""Of an array, which has none."""
+
+
+def read_header(name: str, data: bytes) -> Header:
+    """Format and kind of `data`; its size is checked here wherever Pillow would spend memory to find it.
+
+    Raises SceneError for whatever is not in `FORMATS`, is animated, too large, damaged or cut short.
+    """
+    if data.startswith(_PNG):
+        return _png(name, data)
+    if data.startswith(b"\xff\xd8\xff"):
+        return Header("JPEG", lossy=True)
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return _webp(name, data)
+    if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return Header("TIFF")
+    if data.startswith(b"\x93NUMPY"):
+        return Header("NPY")
+    if data.startswith(b"BM") and len(data) > 25 and data[14:18] in _BMP_HEADERS:
+        return Header("BMP")
+    raise SceneError(f"{name}: this is {_guess(data)}, which is not read. {_WANTED}", name)
+
+
+_BMP_HEADERS = {struct.pack("<I", size) for size in (12, 16, 40, 52, 56, 64, 108, 124)}
+
+
+def _guess(data: bytes) -> str:
+    for start, what in _OTHERS:
+        if data.startswith(start):
+            return what
+    if data[4:8] == b"ftyp":
+        return "an AVIF, HEIC or video file"
+    if data[128:132] == b"DICM":
+        return "a DICOM file"
+    head = data[:2000]
+    if head.lstrip()[:5].lower() in (b"<svg ", b"<?xml") and b"<svg" in head:
+        return "an SVG drawing"
+    if all(byte >= 32 or byte in b"\t\n\r\f\x1b" for byte in head):
+        return "a text file"
+    return "no picture format that is known here"
+
+
+def _png(name: str, data: bytes) -> Header:
+    """Walk the chunks: size first, then every checksum (Pillow does not check those of the pixels)."""
+    if len(data) < 33 or data[12:16] != b"IHDR":
+        raise SceneError(f"{name}: the PNG is cut short or damaged (no header). Save or copy it again.", name)
+    width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
+    check_pixels(name, width, height)
+    view, at, chunks, kind = memoryview(data), 8, 0, b""
+    while kind != b"IEND":
+        if at + 12 > len(data):
+            raise SceneError(f"{name}: the PNG is cut short. Save or copy it again.", name)
+        length, kind = struct.unpack(">I4s", view[at : at + 8])
+        end = at + 12 + length
+        if end > len(data):
+            raise SceneError(f"{name}: the PNG is cut short. Save or copy it again.", name)
+        if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
+            raise SceneError(
+                f"{name}: the PNG is damaged (a checksum is wrong). Save or copy it again.", name
+            )
+        if kind == b"acTL":
+            raise SceneError(
+                f"{name}: this is an animated PNG, which is not read. Save one frame of it.", name
+            )
+        at, chunks = end, chunks + 1
+        if chunks > _MAX_CHUNKS:
+            raise SceneError(f"{name}: the PNG is in more than {_MAX_CHUNKS} pieces. Save it again.", name)
+    return Header("PNG", depth if colour == 0 else 0, depth == 16 and colour != 0)
+
+
+def _webp(name: str, data: bytes) -> Header:
+    """Pillow allocates the canvas when it opens a WebP: find its size before."""
+    lossy, at = False, 12
+    while at + 8 <= len(data):
+        kind, length = struct.unpack("<4sI", data[at : at + 8])
+        body = data[at + 8 : at + 18]
+        if kind == b"VP8X" and len(body) == 10:
+            if body[0] & 0x02:
+                raise SceneError(
+                    f"{name}: this is an animated WebP, which is not read. Save one frame.", name
+                )
+            check_pixels(
+                name, 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")
+            )
+        elif kind == b"VP8 " and len(body) == 10:
+            lossy = True
+            w, h = struct.unpack("<HH", body[6:10])
+            check_pixels(name, w & 0x3FFF, h & 0x3FFF)
+        elif kind == b"VP8L" and len(body) >= 5:
+            bits = int.from_bytes(body[1:5], "little")
+            check_pixels(name, 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
+        at += 8 + length + length % 2
+    return Header("WEBP", lossy=lossy)
+
+
+# What numpy itself writes, and nothing else: no evaluation of text that came with a file.
+_NPY_HEADER = re.compile(
+    r"\{\s*'descr':\s*'(?P<descr>[<>|=]?[biuf][1248])',\s*'fortran_order':\s*(?P<fortran>True|False),"
+    r"\s*'shape':\s*\((?P<shape>[0-9]{1,12}(?:,\s*[0-9]{1,12}){0,7},?|)\),?\s*\}\s*"
+)
+
+
+def read_npy(name: str, data: bytes) -> NDArray[np.generic]:
+    """The array of a .npy file (bool, integer or float; read-only, native byte order). Never unpickles.
+
+    Raises SceneError for any other type (objects included), a header that lies, or missing bytes.
+    """
+    try:
+        length_format = {1: "<H", 2: "<I"}[data[6]]
+        start = 8 + struct.calcsize(length_format)
+        (length,) = struct.unpack(length_format, data[8:start])
+        text = data[start : start + min(length, 4096)].decode("latin-1")
+    except (IndexError, KeyError, struct.error) as error:
+        raise SceneError(
+            f"{name}: the .npy file is damaged, or of a version that is not read.", name
+        ) from error
+    found = _NPY_HEADER.fullmatch(text)
+    if found is None:
+        raise SceneError(
+            f"{name}: the .npy file does not hold a plain array of numbers (objects are never loaded). "
+            "Save an integer array with numpy.save.",
+            name,
+        )
+    shape = tuple(int(n) for n in found["shape"].replace(" ", "").split(",") if n)
+    dtype = np.dtype(found["descr"])
+    count = 1
+    for n in shape:
+        count *= n
+    if count * dtype.itemsize != len(data) - start - length:
+        raise SceneError(
+            f"{name}: the .npy header states shape {shape} of {dtype}, but the file holds "
+            f"{len(data) - start - length} bytes of values. It is cut short or damaged.",
+            name,
+        )
+    flat = np.frombuffer(data, dtype, count, start + length)
+    array = flat.reshape(shape, order="F" if found["fortran"] == "True" else "C")
+    return array.astype(dtype.newbyteorder("="), copy=False)

@@ -1,0 +1,168 @@
+// Maps on canvases with one view (zoom and place) and one crosshair for all.
+// Kept between updates: a new step changes what is painted, not where the person looks.
+const views = new WeakMap();
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector(".maps");
+  const { size, aspect, panels } = data;
+  let view = views.get(root);
+  if (!view || view.size !== size) {
+    view = { size, x: 0, y: 0, span: size, cursor: null };
+    views.set(root, view);
+  }
+  if (root.children.length !== panels.length) root.replaceChildren(...panels.map(() => figure()));
+  const shown = panels.map((panel, n) => prepare(panel, root.children[n], size, aspect));
+  const paint = () => shown.forEach((one) => paintOne(one, view));
+  shown.forEach((one) => listen(one.canvas, view, paint));
+  paint();
+}
+
+function figure() {
+  const figure = document.createElement("figure");
+  figure.innerHTML =
+    '<figcaption></figcaption><canvas tabindex="0" role="img"></canvas>' +
+    '<div class="bar"></div><div class="ends"><span></span><span></span></div><div class="readout" aria-live="polite"></div>';
+  return figure;
+}
+
+function prepare(panel, figure, size, aspect) {
+  const canvas = figure.querySelector("canvas");
+  canvas.style.aspectRatio = aspect; // the grid is square; the picture need not be
+  figure.querySelector("figcaption").textContent = panel.title;
+  canvas.setAttribute("aria-label", describe(panel, size));
+  const source = document.createElement("canvas");
+  source.width = source.height = size;
+  const one = { panel, canvas, source, size, readout: figure.querySelector(".readout"), levels: null };
+  if (panel.kind === "picture") {
+    const image = new Image();
+    image.onload = () => { source.getContext("2d").drawImage(image, 0, 0); one.repaint?.(); };
+    image.src = "data:image/png;base64," + panel.png;
+  } else {
+    one.levels = decode(panel.levels);
+    source.getContext("2d").putImageData(coloured(one.levels, panel, size), 0, 0);
+  }
+  legend(panel, figure);
+  return one;
+}
+
+function describe(panel, size) {
+  const kind = { picture: "the picture", class: "a map of classes", scalar: "a map of numbers" }[panel.kind];
+  const range = panel.kind === "scalar" ? `, from ${number(panel.low)} to ${number(panel.high)}` : "";
+  return `${panel.title}: ${kind}, ${size} by ${size} pixels${range}. Arrow keys move the crosshair, plus and minus zoom.`;
+}
+
+function decode(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  return new Uint16Array(bytes.buffer);
+}
+
+function coloured(levels, panel, size) {
+  const table = new Map();
+  const pixels = new ImageData(size, size);
+  const words = new Uint32Array(pixels.data.buffer);
+  for (let i = 0; i < levels.length; i++) {
+    let word = table.get(levels[i]);
+    if (word === undefined) {
+      const hex = levels[i] === panel.none ? null : panel.colours[levels[i]];
+      word = hex ? 0xff000000 | (parseInt(hex.slice(5, 7), 16) << 16) | (parseInt(hex.slice(3, 5), 16) << 8) | parseInt(hex.slice(1, 3), 16) : 0;
+      table.set(levels[i], word);
+    }
+    words[i] = word;
+  }
+  return pixels;
+}
+
+function legend(panel, figure) {
+  const bar = figure.querySelector(".bar");
+  const [low, high] = figure.querySelectorAll(".ends span");
+  const scalar = panel.kind === "scalar";
+  const stops = scalar ? [0, 51, 102, 153, 204, 255].map((n) => panel.colours[n]).join(",") : "";
+  bar.style.background = scalar ? `linear-gradient(to right, ${stops})` : "none";
+  low.textContent = scalar ? number(panel.low) + (panel.log ? " (log)" : "") : "";
+  high.textContent = scalar ? (panel.clipped ? "≥ " : "") + number(panel.high) : "";
+}
+
+function paintOne(one, view) {
+  const { canvas, source } = one;
+  one.repaint = () => paintOne(one, view);
+  const side = Math.max(view.size, 384);
+  if (canvas.width !== side) canvas.width = canvas.height = side;
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.clearRect(0, 0, side, side);
+  context.drawImage(source, view.x, view.y, view.span, view.span, 0, 0, side, side);
+  one.readout.textContent = view.cursor ? `row ${view.cursor[1]}, column ${view.cursor[0]}: ${value(one, view)}` : "";
+  if (!view.cursor) return;
+  const cell = side / view.span;
+  const x = (view.cursor[0] - view.x + 0.5) * cell, y = (view.cursor[1] - view.y + 0.5) * cell;
+  context.lineWidth = 1.5;
+  for (const [colour, shift] of [["#000", 1], ["#fff", 0]]) {
+    context.strokeStyle = colour;
+    context.beginPath();
+    context.moveTo(x + shift, 0); context.lineTo(x + shift, side);
+    context.moveTo(0, y + shift); context.lineTo(side, y + shift);
+    context.stroke();
+  }
+}
+
+function value(one, view) {
+  const { panel, levels, size } = one;
+  if (!levels) return "";
+  const level = levels[view.cursor[1] * size + view.cursor[0]];
+  if (panel.kind === "class") return level === panel.none ? "none" : panel.names[level] ?? `channel ${level}`;
+  const share = level / 255;
+  const exact = panel.log ? panel.low * Math.pow(panel.high / panel.low, share) : panel.low + share * (panel.high - panel.low);
+  return "≈ " + number(exact);
+}
+
+function number(x) {
+  const size = Math.abs(x);
+  return x === 0 ? "0" : size >= 1e-3 && size < 1e5 ? String(Number(x.toPrecision(3))) : x.toExponential(1);
+}
+
+function listen(canvas, view, paint) {
+  const at = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return [view.x + ((event.clientX - box.left) / box.width) * view.span, view.y + ((event.clientY - box.top) / box.height) * view.span];
+  };
+  const point = (x, y) => { view.cursor = [x, y].map((v) => Math.min(view.size - 1, Math.max(0, Math.floor(v)))); };
+  let drag = null;
+  canvas.onpointermove = (event) => {
+    if (drag) { const box = canvas.getBoundingClientRect(); move(view, drag.x - ((event.clientX - drag.px) / box.width) * view.span, drag.y - ((event.clientY - drag.py) / box.height) * view.span); }
+    else point(...at(event));
+    paint();
+  };
+  canvas.onpointerleave = () => { if (!drag) { view.cursor = null; paint(); } };
+  canvas.onpointerdown = (event) => { drag = { px: event.clientX, py: event.clientY, x: view.x, y: view.y }; canvas.setPointerCapture(event.pointerId); };
+  canvas.onpointerup = canvas.onpointercancel = () => { drag = null; };
+  canvas.onwheel = (event) => {
+    if (!event.ctrlKey && !event.shiftKey) return; // plain scrolling stays the page's
+    event.preventDefault();
+    zoom(view, event.deltaY + event.deltaX > 0 ? 1.25 : 0.8, ...at(event));
+    paint();
+  };
+  canvas.ondblclick = () => { zoom(view, Infinity, 0, 0); paint(); };
+  canvas.onkeydown = (event) => {
+    const [x, y] = view.cursor ?? [view.size >> 1, view.size >> 1];
+    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (steps) point(x + steps[0], y + steps[1]);
+    else if (event.key === "+" || event.key === "=") zoom(view, 0.8, x, y);
+    else if (event.key === "-") zoom(view, 1.25, x, y);
+    else if (event.key === "Escape") { view.cursor = null; zoom(view, Infinity, 0, 0); }
+    else return;
+    event.preventDefault();
+    paint();
+  };
+}
+
+function zoom(view, factor, x, y) {
+  const span = Math.min(view.size, Math.max(8, view.span * factor));
+  const [left, top] = [x - ((x - view.x) * span) / view.span, y - ((y - view.y) * span) / view.span];
+  view.span = span;
+  move(view, left, top);
+}
+
+function move(view, x, y) {
+  view.x = Math.min(view.size - view.span, Math.max(0, x));
+  view.y = Math.min(view.size - view.span, Math.max(0, y));
+}
