@@ -48,7 +48,9 @@ def loss_curve(loss: NDArray[np.floating], ink: Ink) -> go.Figure:
     if len(finite):
         last = int(np.flatnonzero(np.isfinite(loss))[-1])
         y = float(np.log10(loss[last])) if log else float(loss[last])
-        figure.add_annotation(x=last, y=y, text=f"{loss[last]:.3g}", showarrow=False, xanchor="right", yanchor="bottom", yshift=6)
+        figure.add_annotation(
+            x=last, y=y, text=f"{loss[last]:.3g}", showarrow=False, xanchor="right", yanchor="bottom", yshift=6
+        )
     _broken_off(figure, loss, ink)
     _layout(figure, ink, "loss (log)" if log else "loss")
     figure.update_yaxes(type="log" if log else "linear", exponentformat="power")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -155,8 +156,11 @@ class _Trainer:
 
 
 def _threads() -> str:
-    """How many threads TensorFlow uses inside and between operations, "1+1"; 0 stands for all cores."""
+    """How many threads TensorFlow uses inside and between operations: "1+1"."""
     import tensorflow as tf
 
-    threading = tf.config.threading
-    return f"{threading.get_intra_op_parallelism_threads()}+{threading.get_inter_op_parallelism_threads()}"
+    cores = str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+    configured = tf.config.threading
+    inside = configured.get_intra_op_parallelism_threads() or os.environ.get("TF_NUM_INTRAOP_THREADS", cores)
+    between = configured.get_inter_op_parallelism_threads() or os.environ.get("TF_NUM_INTEROP_THREADS", cores)
+    return f"{inside}+{between}"

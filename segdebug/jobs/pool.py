@@ -35,9 +35,7 @@ class SlotsPlugin(WorkerPlugin):  # type: ignore[misc]
         """Start the slots, which warm up in the background."""
         self._lock = threading.Lock()
         self._nursery = Nursery(self.runner, tensorflow=self.tensorflow)
-        self._slots = [
-            Slot(self._nursery, renew_after=self.renew_after) for _ in range(max(1, worker.state.nthreads))
-        ]
+        self._slots = [Slot(self._nursery, renew_after=self.renew_after) for _ in range(max(1, worker.state.nthreads))]
         self._free = list(self._slots)
         self._running: dict[str, Slot] = {}
         self._stopped: set[str] = set()  # told to stop between Dask's start and ours

@@ -12,7 +12,7 @@ from segdebug.errors import SceneError
 from segdebug.scene.decode import Raster
 from segdebug.scene.limits import MAX_CLASSES
 from segdebug.scene.model import SceneWarning
-from segdebug.scene.values import count_values, distinct_colours, pack_rgb
+from segdebug.scene.values import count_values, pack_rgb
 
 __all__ = ["Codes", "Kind", "code_name", "to_codes"]
 
@@ -86,9 +86,9 @@ def to_codes(raster: Raster, *, as_colours: bool = False) -> Codes:
         grey_ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, np.newaxis], 3, axis=1)
         table = grey_ramp if raster.palette is None else raster.palette
         kind, values = "colour", pack_rgb(table)[indices]
-    if kind == "colour":
-        _check_colours(name, values, raster.header.lossy)
     distinct, counts = count_values(values)
+    if kind == "colour":
+        _check_colours(name, len(distinct), raster.header.lossy)
     full = 0xFFFFFF if kind == "colour" else {1: 255, 2: 65535}.get(values.dtype.itemsize)
     return Codes(name, kind, values, distinct, counts, full, raster.header.lossy, tuple(warnings))
 
@@ -147,8 +147,7 @@ def _bytes(name: str, values: NDArray[Any]) -> NDArray[np.uint8]:
     return values.astype(np.uint8, copy=False)
 
 
-def _check_colours(name: str, packed: NDArray[np.uint32], lossy: bool) -> None:
-    n = distinct_colours(packed)
+def _check_colours(name: str, n: int, lossy: bool) -> None:
     if lossy and n > 2:
         raise SceneError(
             f"{name}: a colour mask ({n:,} colours) saved as JPEG or lossy WebP: compression "

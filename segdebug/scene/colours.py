@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 __all__ = ["BACKGROUND_GREY", "class_colours", "is_background", "palette"]
 
-BACKGROUND_GREY = "#999999"
+BACKGROUND_GREY = "#686868"
+"""Seen apart from all of Okabe–Ito by every eye; #999999 is their reddish purple to a deuteranope."""
 
 # Okabe and Ito (2008), without their black: it vanishes on a dark theme and on dark pictures.
 _OKABE_ITO = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")

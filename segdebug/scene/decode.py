@@ -72,9 +72,7 @@ def decode(source: Source) -> Raster:
     except SceneError:
         raise
     except (Image.DecompressionBombError, MemoryError) as error:
-        raise SceneError(
-            f"{name}: the picture is too large to be read. Scale it down first.", name
-        ) from error
+        raise SceneError(f"{name}: the picture is too large to be read. Scale it down first.", name) from error
     except Exception as error:
         raise SceneError(f"{name}: {_reason(error, header.format)}", name) from error
 
@@ -109,6 +107,8 @@ def _with_pillow(name: str, data: bytes, header: Header) -> Raster:
         elif mode == "La":
             picture = picture.convert("LA")
         values = np.asarray(picture)
+    if mode == "1":  # Pillow's true is a byte of 255, which numpy does not expect of a boolean
+        values = values.view(np.uint8) != 0
     if mode == "PA":
         values = values[..., 0]
     if values.dtype.byteorder not in "=|":
@@ -143,7 +143,7 @@ def _check_tiff(name: str, picture: Image.Image) -> Header:
 def _reason(error: Exception, kind: str) -> str:
     text = " ".join(str(error).split())
     if "MAX_TEXT" in text:
-        return "the PNG carries more than 1 MB of text beside the pixels. Save it again without metadata."
+        return "the PNG carries more than 1 MB of metadata beside the pixels. Save it again without."
     if isinstance(error, UnidentifiedImageError):
         return f"the {kind} is damaged or of a kind that is not read. Save it again as PNG."
     if "truncated" in text or "cut" in text:
@@ -158,9 +158,7 @@ def _from_array(name: str, array: NDArray[Any], form: str) -> Raster:
         raise SceneError(f"{name}: {array.dtype} is not read. Use float32 or an integer type.", name)
     if array.ndim not in (2, 3):
         batch = " Take one picture out of the batch." if array.ndim == 4 else ""
-        raise SceneError(
-            f"{name}: expected shape (H, W) or (H, W, channels), but got {array.shape}.{batch}", name
-        )
+        raise SceneError(f"{name}: expected shape (H, W) or (H, W, channels), but got {array.shape}.{batch}", name)
     check_pixels(name, int(array.shape[1]), int(array.shape[0]))
     if array.ndim == 3 and not 0 < array.size <= MAX_PLANE_VALUES:
         raise SceneError(f"{name}: an array of shape {array.shape} is empty or too large to be read.", name)

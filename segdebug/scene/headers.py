@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import struct
 import zlib
@@ -20,7 +21,8 @@ FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "NPY")
 
 _WANTED = "Save it as PNG (masks) or as PNG or JPEG (pictures)."
 _PNG = b"\x89PNG\r\n\x1a\n"
-_MAX_CHUNKS = 50_000  # a 64 MiB PNG in 8 KiB pieces has 8,192
+_PIECE = 1 << 18  # bytes unpacked at a time
+_MAX_CHUNKS = 20_000  # a 64 MiB PNG in 8 KiB pieces has 8,192
 
 # Known by their first bytes, and not read: to say what the file is, whatever its name claims.
 _OTHERS: tuple[tuple[bytes, str], ...] = (
@@ -94,17 +96,25 @@ def _guess(data: bytes) -> str:
     if head.lstrip()[:5].lower() in (b"<svg ", b"<?xml") and b"<svg" in head:
         return "an SVG drawing"
     if all(byte >= 32 or byte in b"\t\n\r\f\x1b" for byte in head):
-        return "a text file"
+        try:
+            codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut in two
+        except UnicodeDecodeError:
+            pass
+        else:
+            return "a text file"
     return "no picture format that is known here"
 
 
 def _png(name: str, data: bytes) -> Header:
-    """Walk the chunks: size first, then every checksum (Pillow does not check those of the pixels)."""
+    """Walk the chunks: size first, then every checksum, then that there are pixels enough: Pillow checks neither
+    of the last two, and would read a damaged mask as other classes."""
     if len(data) < 33 or data[12:16] != b"IHDR":
         raise SceneError(f"{name}: the PNG is cut short or damaged (no header). Save or copy it again.", name)
-    width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", data[16:29])
     check_pixels(name, width, height)
     view, at, chunks, kind = memoryview(data), 8, 0, b""
+    missing = _png_bytes(width, height, depth * {2: 3, 4: 2, 6: 4}.get(colour, 1), bool(interlaced))
+    inflater = zlib.decompressobj()
     while kind != b"IEND":
         if at + 12 > len(data):
             raise SceneError(f"{name}: the PNG is cut short. Save or copy it again.", name)
@@ -113,17 +123,43 @@ def _png(name: str, data: bytes) -> Header:
         if end > len(data):
             raise SceneError(f"{name}: the PNG is cut short. Save or copy it again.", name)
         if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
-            raise SceneError(
-                f"{name}: the PNG is damaged (a checksum is wrong). Save or copy it again.", name
-            )
+            raise SceneError(f"{name}: the PNG is damaged (a checksum is wrong). Save or copy it again.", name)
         if kind == b"acTL":
-            raise SceneError(
-                f"{name}: this is an animated PNG, which is not read. Save one frame of it.", name
-            )
+            raise SceneError(f"{name}: this is an animated PNG, which is not read. Save one frame of it.", name)
+        if kind == b"IDAT":
+            try:
+                missing -= _inflated(inflater, view[at + 8 : end - 4], missing)
+            except zlib.error as error:
+                raise SceneError(
+                    f"{name}: the PNG is damaged (its pixels do not unpack). Save or copy it again.", name
+                ) from error
         at, chunks = end, chunks + 1
         if chunks > _MAX_CHUNKS:
             raise SceneError(f"{name}: the PNG is in more than {_MAX_CHUNKS} pieces. Save it again.", name)
+    if missing > 0:
+        raise SceneError(f"{name}: the PNG holds fewer pixels than its header says. Save or copy it again.", name)
     return Header("PNG", depth if colour == 0 else 0, depth == 16 and colour != 0)
+
+
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+
+
+def _png_bytes(width: int, height: int, bits: int, interlaced: bool) -> int:
+    """Bytes of the unpacked pixels: each row of each pass has one more, for its filter."""
+    total = 0
+    for x, y, step_x, step_y in _ADAM7 if interlaced else ((0, 0, 1, 1),):
+        columns, rows = -((x - width) // step_x), -((y - height) // step_y)
+        total += rows * (1 + (columns * bits + 7) // 8) if columns > 0 and rows > 0 else 0
+    return total
+
+
+def _inflated(inflater: zlib._Decompress, packed: memoryview, most: int) -> int:
+    """How many bytes `packed` unpacks to, a little at a time, and not much further than `most`."""
+    total, rest = 0, bytes(packed)
+    while rest and total < most:
+        total += len(inflater.decompress(rest, _PIECE))
+        rest = inflater.unconsumed_tail
+    return total
 
 
 def _webp(name: str, data: bytes) -> Header:
@@ -134,12 +170,8 @@ def _webp(name: str, data: bytes) -> Header:
         body = data[at + 8 : at + 18]
         if kind == b"VP8X" and len(body) == 10:
             if body[0] & 0x02:
-                raise SceneError(
-                    f"{name}: this is an animated WebP, which is not read. Save one frame.", name
-                )
-            check_pixels(
-                name, 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")
-            )
+                raise SceneError(f"{name}: this is an animated WebP, which is not read. Save one frame.", name)
+            check_pixels(name, 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little"))
         elif kind == b"VP8 " and len(body) == 10:
             lossy = True
             w, h = struct.unpack("<HH", body[6:10])
@@ -169,9 +201,7 @@ def read_npy(name: str, data: bytes) -> NDArray[np.generic]:
         (length,) = struct.unpack(length_format, data[8:start])
         text = data[start : start + min(length, 4096)].decode("latin-1")
     except (IndexError, KeyError, struct.error) as error:
-        raise SceneError(
-            f"{name}: the .npy file is damaged, or of a version that is not read.", name
-        ) from error
+        raise SceneError(f"{name}: the .npy file is damaged, or of a version that is not read.", name) from error
     found = _NPY_HEADER.fullmatch(text)
     if found is None:
         raise SceneError(

@@ -132,9 +132,7 @@ class Scene:
             valid=resize_nearest(self.valid, size),
         )
 
-    def with_classes(
-        self, names: dict[int, str] | None = None, colours: dict[int, str] | None = None
-    ) -> Scene:
+    def with_classes(self, names: dict[int, str] | None = None, colours: dict[int, str] | None = None) -> Scene:
         """The same scene under other class names and colours ("#rrggbb"), by class id."""
         names, colours = names or {}, colours or {}
         classes = tuple(
@@ -148,7 +146,7 @@ class Scene:
         for array in (self.image, self.labels, self.valid, self.planes):
             if array is not None:
                 digest.update(f"{array.shape}{array.dtype}".encode())
-                digest.update(np.ascontiguousarray(array).tobytes())
+                digest.update(np.ascontiguousarray(array).data)
         for file in self.mask_files:
             digest.update(f"{file.class_id}:{len(file.data)}:".encode())
             digest.update(file.data)

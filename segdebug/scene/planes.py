@@ -188,7 +188,5 @@ def _fill(made: Planes, bare: NDArray[np.bool_], n_bare: int, planes: list[Plane
     made.labels[made.labels != VOID] += 1
     made.labels[bare] = 0
     made.first_id, made.confidence = 1, min(made.confidence, 0.9)
-    text = (
-        f'{share} are in no file: a class 0, "background", was added for them, and the files follow from 1.'
-    )
+    text = f'{share} are in no file: a class 0, "background", was added for them, and the files follow from 1.'
     made.warnings.append(SceneWarning("background_added", text))

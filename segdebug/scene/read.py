@@ -85,9 +85,7 @@ def _fitting(mask: Raster, picture: Raster) -> Raster:
         hint = f"The shape agrees: resize the mask to {w} × {h} by the nearest pixel, or the image."
     else:
         hint = "They do not belong together, or one was cropped. Give the files that do."
-    raise SceneError(
-        f"{picture.name} is {w} × {h} px, but {mask.name} is {mw} × {mh} px (W × H). {hint}", mask.name
-    )
+    raise SceneError(f"{picture.name} is {w} × {h} px, but {mask.name} is {mw} × {mh} px (W × H). {hint}", mask.name)
 
 
 def _holds_planes(raster: Raster) -> bool:
@@ -171,9 +169,7 @@ def _from_planes(
     )
     colours = class_colours(called)
     encoded = [None] * start + [plane.report.name for plane in planes]
-    classes = tuple(
-        SceneClass(k, called[k], colours[k], encoded[k], made.pixels[k]) for k in range(len(called))
-    )
+    classes = tuple(SceneClass(k, called[k], colours[k], encoded[k], made.pixels[k]) for k in range(len(called)))
     return Scene(
         name=title,
         image=image,

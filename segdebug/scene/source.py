@@ -18,9 +18,7 @@ from segdebug.scene.limits import MAX_FILE_BYTES, MAX_MASK_FILES, MAX_TOTAL_BYTE
 
 __all__ = ["Readable", "Source", "open_source", "open_sources"]
 
-Readable = (
-    str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | tuple[str, bytes] | NDArray[Any]
-)
+Readable = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | tuple[str, bytes] | NDArray[Any]
 """A path, bytes, a file opened in binary mode, a (name, bytes) pair, or an array."""
 
 _EXPECTED = "expected a path, bytes, a file opened in binary mode, a (name, bytes) pair or an array"

@@ -1,4 +1,4 @@
-"""Distinct values of large masks, fast: counting and relabelling without sorting pixels."""
+"""Distinct values of large masks, fast: counting and relabelling by tables rather than by sorting pixels."""
 
 from __future__ import annotations
 
@@ -7,39 +7,42 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["count_values", "distinct_colours", "pack_rgb", "relabel"]
+__all__ = ["count_values", "pack_rgb", "relabel"]
 
 _BLOCK = 1 << 21  # values at a time: np.bincount makes an int64 copy of what it counts
-_TABLE = 1 << 24  # the widest range that is counted by a table: every 24-bit colour
+_SMALL = 1 << 16  # a table that costs nothing
+_LARGE = 1 << 24  # the largest table, for masks of as many pixels: every 24-bit colour
 
 
 def count_values(values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Distinct values of an integer array, ascending, and how often each occurs."""
     flat = np.ascontiguousarray(values).reshape(-1)
     low, high = int(flat.min()), int(flat.max())
-    if high - low >= _TABLE or high > np.iinfo(np.int64).max:
+    if not _by_table(low, high, flat.size):
         distinct, counts = np.unique(flat, return_counts=True)
         return distinct.astype(np.int64), counts.astype(np.int64)
-    counts = np.zeros(high - low + 1, np.int64)
+    if high - low < _SMALL:
+        counts = _counts(flat, low, high)
+        present = np.flatnonzero(counts)
+        return present + low, counts[present]
+    seen = np.zeros(high - low + 1, np.bool_)
     for start in range(0, flat.size, _BLOCK):
-        block = flat[start : start + _BLOCK].astype(np.int64) - low
-        part = np.bincount(block)
-        counts[: len(part)] += part
-    present = np.flatnonzero(counts)
-    return present + low, counts[present]
+        seen[flat[start : start + _BLOCK].astype(np.int64) - low] = True
+    distinct = np.flatnonzero(seen) + low
+    numbers = relabel(flat, distinct, np.arange(len(distinct), dtype=np.int32))
+    return distinct, _counts(numbers, 0, len(distinct) - 1)
 
 
-def relabel(
-    values: NDArray[Any], distinct: NDArray[np.int64], labels: NDArray[np.int32]
-) -> NDArray[np.int32]:
+def relabel(values: NDArray[Any], distinct: NDArray[np.int64], labels: NDArray[np.int32]) -> NDArray[np.int32]:
     """Each value replaced by its label: int32, same shape. `distinct`: every value that occurs, ascending."""
     low, high = int(distinct[0]), int(distinct[-1])
-    if high - low < _TABLE:
-        table = np.zeros(high - low + 1, np.int32)
-        table[distinct - low] = labels
-        index = values if low == 0 else values.astype(np.int64) - low
-        return table[index]
-    return labels[np.searchsorted(distinct, values)]
+    if low > 0 and high < _SMALL + 4 * values.size:
+        low = 0  # the values are then indices as they are
+    if not _by_table(low, high, values.size):
+        return labels[np.searchsorted(distinct, values)]
+    table = np.zeros(high - low + 1, np.int32)
+    table[distinct - low] = labels
+    return table[values if low == 0 else values.astype(np.int64) - low]
 
 
 def pack_rgb(rgb: NDArray[np.uint8]) -> NDArray[np.uint32]:
@@ -51,8 +54,14 @@ def pack_rgb(rgb: NDArray[np.uint8]) -> NDArray[np.uint32]:
     return packed
 
 
-def distinct_colours(packed: NDArray[np.uint32]) -> int:
-    """How many distinct 0xRRGGBB there are: one pass, 16 MiB."""
-    seen = np.zeros(_TABLE, np.bool_)
-    seen[packed] = True
-    return int(np.count_nonzero(seen))
+def _by_table(low: int, high: int, size: int) -> bool:
+    return high - low < min(_LARGE, max(_SMALL, 4 * size)) and high <= np.iinfo(np.int64).max
+
+
+def _counts(flat: NDArray[Any], low: int, high: int) -> NDArray[np.int64]:
+    """How often each of low..high occurs."""
+    counts = np.zeros(high - low + 1, np.int64)
+    for start in range(0, flat.size, _BLOCK):
+        part = np.bincount(flat[start : start + _BLOCK].astype(np.int64) - low)
+        counts[: len(part)] += part
+    return counts

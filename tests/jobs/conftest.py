@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,34 +26,3 @@ def submit(engine: Engine) -> Callable[..., Job]:
         return at.submit(scene, {"do": do, **experiment}, key=os.urandom(8).hex())
 
     return submit
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """The condition's value once it is true; fails after so many seconds (generous: machines are shared)."""
-    until = time.monotonic() + seconds
-    while not (value := condition()):
-        if time.monotonic() > until:
-            pytest.fail("it did not happen in time")
-        time.sleep(0.01)
-    return value
-
-
-def alive(pid: int) -> bool:
-    """Whether the process runs (a zombie does not)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def marked(mark: str) -> list[int]:
-    """Processes that have `mark` in their environment: those of one test's app, and all that came from them."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if mark.encode() in (entry / "environ").read_bytes() and alive(int(entry.name)):
-                    found.append(int(entry.name))
-            except (OSError, ProcessLookupError):
-                continue
-    return found

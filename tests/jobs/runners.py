@@ -6,7 +6,6 @@ import ctypes
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +44,16 @@ def act(
         return Local()
     if do == "process":
         return _process()
+    if do == "threads":
+        warm = "tensorflow" in sys.modules
+        import tensorflow as tf
+
+        threading = tf.config.threading
+        return (
+            threading.get_intra_op_parallelism_threads(),
+            threading.get_inter_op_parallelism_threads(),
+            warm,
+        )
     on_progress(os.getpid())
     if do == "heed":  # stops when asked to
         while not cancel():
@@ -78,7 +87,6 @@ def _process() -> dict[str, Any]:
         "oom": int(Path("/proc/self/oom_score_adj").read_text()),
         "omp": os.environ["OMP_NUM_THREADS"],
         "gpu": os.environ.get("CUDA_VISIBLE_DEVICES"),
-        "threads": threading.active_count(),
         "interrupt": signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
         "main": getattr(sys.modules["__main__"], "__file__", None),
     }

@@ -14,7 +14,7 @@ import pytest
 from segdebug.errors import JobError, KerasRefusal, SceneError, SegdebugError, WorkerDied
 from segdebug.jobs import Engine, Job
 from segdebug.scene.model import Scene
-from tests.jobs.conftest import eventually
+from tests.jobs.helpers import eventually
 
 Submit = Callable[..., Job]
 

@@ -32,12 +32,12 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def png(width: int, height: int, depth: int, colour: int, rows: bytes, *between: bytes) -> bytes:
+def png(
+    width: int, height: int, depth: int, colour: int, rows: bytes, *between: bytes, interlaced: bool = False
+) -> bytes:
     """A PNG from its filtered rows, with further chunks before the pixels."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
-    return b"".join(
-        (b"\x89PNG\r\n\x1a\n", header, *between, chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
-    )
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced))
+    return b"".join((b"\x89PNG\r\n\x1a\n", header, *between, chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")))
 
 
 def plain_image(height: int, width: int) -> bytes:

@@ -136,7 +136,7 @@ def test_an_array_is_copied() -> None:
     ],
 )
 def test_arrays_that_are_no_picture(array: np.ndarray, says: str) -> None:
-    with pytest.raises(SceneError, match="^image: ") as caught:
+    with pytest.raises(SceneError, match=r"^image: ") as caught:
         read(array)
     assert says in str(caught.value)
     assert caught.value.file == "image"

@@ -29,11 +29,7 @@ def draw_overlap(width: int = 192, height: int = 160, seed: int = 5) -> tuple[Fi
     """Leaves on sand, glass discs and a shadow over both: (H, W, 3) in [0, 1], and (H, W) bool a class."""
     rng = np.random.default_rng(seed)
     y, x = _grid(height, width)
-    grain = (
-        _noise(rng, y.shape, 1.0) * 0.05
-        + _noise(rng, y.shape, 6.0) * 0.05
-        + _noise(rng, y.shape, 40.0) * 0.06
-    )
+    grain = _noise(rng, y.shape, 1.0) * 0.05 + _noise(rng, y.shape, 6.0) * 0.05 + _noise(rng, y.shape, 40.0) * 0.06
     picture = np.array([0.80, 0.70, 0.53]) * (1 + grain[..., np.newaxis])
 
     leaf = np.zeros(y.shape, np.bool_)
@@ -61,9 +57,7 @@ def draw_overlap(width: int = 192, height: int = 160, seed: int = 5) -> tuple[Fi
         disc = r < 1
         tint = 0.62 * picture + 0.38 * np.array([0.25, 0.62, 0.95])
         rim = 0.20 * np.clip((r - 0.86) / 0.14, 0, 1) - 0.12 * np.exp(-(((r - 0.83) / 0.03) ** 2))
-        gleam = 0.55 * np.exp(
-            -(((x - cx + 0.4 * radius) ** 2 + (y - cy + 0.45 * radius) ** 2) / (0.13 * radius) ** 2)
-        )
+        gleam = 0.55 * np.exp(-(((x - cx + 0.4 * radius) ** 2 + (y - cy + 0.45 * radius) ** 2) / (0.13 * radius) ** 2))
         lit = tint + (rim + gleam)[..., np.newaxis]
         picture = np.where(disc[..., np.newaxis], lit, picture)
         glass |= disc

@@ -1,0 +1,1 @@
+"""Behaviour through the public interface: real files, real Keras, a real browser."""

@@ -1,0 +1,97 @@
+"""The command line, as a person calls it: what it prints where, and with which status it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from segdebug import Experiment
+from tests.scenes import blocks_mask
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    mask = blocks_mask(3, 48)
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    Image.fromarray(np.stack([mask * 100] * 3, axis=-1)).save(tmp_path / "photo.png")
+    return tmp_path / "photo.png", tmp_path / "mask.png"
+
+
+def segdebug(*arguments: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "segdebug", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_read_prints_the_scene_as_json(files: tuple[Path, Path]) -> None:
+    done = segdebug("read", *files, "--classes", "sky, road, tree", "--json")
+    assert done.returncode == 0, done.stderr
+    read = json.loads(done.stdout)
+    assert {key: read[key] for key in ("width", "height", "n_classes", "ignored_pixels", "overlapping")} == {
+        "width": 48,
+        "height": 48,
+        "n_classes": 3,
+        "ignored_pixels": 0,
+        "overlapping": False,
+    }
+    counts = np.bincount(blocks_mask(3, 48).ravel())
+    names = zip(["sky", "road", "tree"], counts, strict=True)
+    assert [(c["name"], c["pixels"]) for c in read["classes"]] == [(n, int(c)) for n, c in names]
+    assert read["encoding"] == "index"
+    assert 0 < read["confidence"] <= 1
+
+
+def test_overfit_prints_one_json_object(files: tuple[Path, Path], tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    tiny = {"model.filters": 4, "model.depth": 1, "training.size": 32}
+    config.write_text(Experiment.preset("softmax_cce").changed(tiny).to_json())
+    image, mask = files
+    done = segdebug("overfit", "--image", image, "--mask", mask, "--config", config, "--steps", 12, "--json")
+    assert done.returncode == 0, done.stderr
+    run = json.loads(done.stdout)
+    assert run["steps"] == 12
+    assert len(run["loss"]) == 12
+    assert all(np.isfinite(run["loss"]))
+    assert set(run["iou"]) == {"background", "class 1", "class 2"}
+    assert len(run["mean_iou"]) == 12
+    assert {"keras", "tensorflow", "numpy", "python", "segdebug"} <= set(run["versions"])
+    assert run["seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["read", "nowhere.png", "nowhere.png"], "nowhere.png"),
+        (["read", "README.md", "README.md"], "README.md"),
+        (["overfit", "--image", "IMAGE", "--mask", "MASK", "--preset", "softmax_cc"], "softmax_cce"),
+        (["overfit", "--image", "IMAGE", "--mask", "MASK", "--config", "nowhere.json"], "nowhere.json"),
+        (["overfit", "--image", "IMAGE", "--mask", "MASK", "--steps", "0"], "training.steps"),
+        (["overfit", "--image", "IMAGE", "--mask", "MASK", "--config", "a", "--preset", "b"], "not both"),
+        (["read", "IMAGE", "MASK", "--encoding", "wrong"], "wrong"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_status_2(files: tuple[Path, Path], arguments: list[str], words: str) -> None:
+    named = {"IMAGE": str(files[0]), "MASK": str(files[1])}
+    done = segdebug(*(named.get(argument, argument) for argument in arguments))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_keras_refuses_is_bad_input_too(files: tuple[Path, Path], tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text('{"target": {"encoding": "sparse"}, "model": {"depth": 1}, "training": {"size": 32}}')
+    done = segdebug("overfit", "--image", files[0], "--mask", files[1], "--config", config, "--json")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Keras says" in done.stderr.strip().splitlines()[-1]
