@@ -77,7 +77,8 @@ def build_step(parts: Parts, grid: GridScene, n_classes: int, threshold: float, 
 
     if execution == "eager":
         return lambda: train(parts.x, parts.y, parts.weights)
-    traced = tf.function(train, jit_compile=execution == "xla", reduce_retracing=True)
+    # As fit does it: not converted by AutoGraph, compiled by XLA only where that was asked for.
+    traced = tf.function(train, jit_compile=execution == "xla", autograph=False, reduce_retracing=True)
     return lambda: traced(parts.x, parts.y, parts.weights)
 
 

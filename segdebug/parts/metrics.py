@@ -24,7 +24,7 @@ def build_metric(experiment: Experiment, channels: int, threshold: float) -> Cal
     decode = _decoding(experiment, channels, threshold)
     metrics = _metrics(experiment, channels, decoded=decode is not None)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def measured(y: Any, output: Any) -> Any:
         prediction = output if decode is None else decode(output)
         values = []

@@ -62,7 +62,7 @@ def to_codes(raster: Raster, *, as_colours: bool = False) -> Codes:
         factor = 255 // (2**raster.header.grey_bits - 1)
         warn(
             "packed_grey",
-            f"a grey PNG of {raster.header.grey_bits} bits; its own values are kept. Pillow, OpenCV and "
+            f"grey values of {raster.header.grey_bits} bits; the file's own values are kept. Pillow, OpenCV and "
             f"TensorFlow deliver them times {factor}.",
         )
     if raster.header.deep_channels:
@@ -72,7 +72,7 @@ def to_codes(raster: Raster, *, as_colours: bool = False) -> Codes:
     if values.dtype.kind == "f":
         values = _integral(name, values)
     if values.dtype == np.bool_:
-        values = values.view(np.uint8)
+        values = values.astype(np.uint8)
     kind: Kind = "palette" if raster.palette is not None else "grey"
     if values.ndim == 3:
         grey = _as_grey(values, _JPEG_CHROMA if raster.header.lossy else 0)

@@ -20,6 +20,7 @@ from segdebug.scene.source import Source
 __all__ = ["Raster", "decode", "upright"]
 
 _ORIENTATION = 0x0112
+_BITS = 258  # TIFF's BitsPerSample
 _TILE_SIDES = (322, 323)  # TIFF's TileWidth and TileLength
 _MAX_SCANS = 200  # a progressive JPEG has about ten; thousands are an attack on the decoder
 
@@ -31,8 +32,8 @@ _ONE_AT_A_TIME = threading.Lock()
 class Raster:
     """A decoded file, upright, its values as stored.
 
-    values: (H, W) or (H, W, C); bool, integer or float. Mode P holds palette indices; grey PNGs of 2 and 4
-        bits hold 0..3 and 0..15 (Pillow stretches them to 0..255).
+    values: (H, W) or (H, W, C); bool, integer or float. Mode P holds palette indices; grey of 2 and 4 bits
+        holds 0..3 and 0..15 (Pillow stretches them to 0..255).
     format: PNG, JPEG, BMP, WEBP, TIFF, NPY or array. mode: Pillow's, or the array's shape in words.
     palette: (256, 3) uint8 for mode P, else None. turned: EXIF asked for a rotation or a flip.
     """
@@ -129,14 +130,15 @@ def _orientation(picture: Image.Image) -> int:
 
 
 def _check_tiff(name: str, picture: Image.Image) -> Header:
-    """One page, tiles no larger than a picture may be. Says whether the pixels went through JPEG."""
+    """One page, tiles no larger than a picture may be. Says how deep grey is, and whether JPEG was used."""
     tags: Any = getattr(picture, "tag_v2", {})
     check_pixels(name, *(int(tags.get(side, 1)) for side in _TILE_SIDES))
     try:
         picture.seek(1)
     except EOFError:
         lossy = picture.info.get("compression") in ("jpeg", "tiff_jpeg", "webp")
-        return Header("TIFF", lossy=lossy)
+        bits = tags.get(_BITS, (1,))
+        return Header("TIFF", grey_bits=bits[0] if picture.mode == "L" and len(bits) == 1 else 0, lossy=lossy)
     raise SceneError(f"{name}: the TIFF has more than one page. Save one page a file.", name)
 
 

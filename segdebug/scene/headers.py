@@ -48,7 +48,7 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
 
 @dataclass(frozen=True)
 class Header:
-    """`format` is one of `FORMATS`. `grey_bits`: the depth of a grey PNG, else 0. `deep_channels`: a PNG with
+    """`format` is one of `FORMATS`. `grey_bits`: the depth of a grey PNG or TIFF, else 0. `deep_channels`: a PNG with
     16 bits a channel and more than one channel, which Pillow cuts to 8. `lossy`: JPEG, or lossy WebP."""
 
     format: str
@@ -102,7 +102,7 @@ def _guess(data: bytes) -> str:
             pass
         else:
             return "a text file"
-    return "no picture format that is known here"
+    return "an unknown kind of file"
 
 
 def _png(name: str, data: bytes) -> Header:

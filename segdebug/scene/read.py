@@ -160,7 +160,7 @@ def _from_planes(
     made, planes = put_together((read_plane(raster, ignore) for raster in decoded()), n)
     start = made.first_id
     array = first is not None and first.is_array and first.values.ndim == 3
-    stems = [f"class {k}" if array else plane.stem for k, plane in enumerate(planes)]
+    stems = [f"class {start + k}" if array else plane.stem for k, plane in enumerate(planes)]
     called = named(
         names,
         ["background"] * start + distinct_names(stems),

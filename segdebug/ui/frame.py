@@ -11,7 +11,8 @@ from segdebug.ui import engine
 
 __all__ = ["enter", "run"]
 
-_PAGES = Path(__file__).parents[2] / "pages"
+_HERE = Path(__file__).parent
+_PAGES = _HERE.parents[1] / "pages"
 _in_frame: ContextVar[bool] = ContextVar("in_frame", default=False)
 
 
@@ -19,6 +20,8 @@ def run() -> None:
     """Draw the frame and, inside it, the page that the address names."""
     # The icon must be set here: an icon of st.Page would be fetched from outside by the browser.
     st.set_page_config(page_title="segdebug", page_icon="🔬", layout="wide")
+    st.logo(str(_HERE / "logo.svg"))
+    st.html(_HERE / "page.css")
     pages = [
         st.Page(_PAGES / "diagnose.py", title="Diagnose", default=True),
         st.Page(_PAGES / "words.py", title="Words"),

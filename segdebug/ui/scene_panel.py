@@ -1,9 +1,7 @@
-"""Picture and masks: a sample or the person's own files, what was read from them, and its classes."""
+"""Picture and masks: a sample or the person's own files, and what was read from them."""
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +10,10 @@ import streamlit as st
 from segdebug.errors import SceneError
 from segdebug.experiment import Experiment
 from segdebug.painting import overlay, png
-from segdebug.scene import ENCODINGS, Scene, SceneClass, sample_info, sample_names
+from segdebug.scene import ENCODINGS, Scene, sample_info, sample_names
 from segdebug.ui import sources
-from segdebug.ui.text import plain
+from segdebug.ui.classes import class_table, with_edits
+from segdebug.ui.text import error, note, plain, warning
 
 __all__ = ["Shown", "choose_scene"]
 
@@ -22,7 +21,6 @@ _SOURCES = ("sample", "your files")
 _FILE_TYPES = ["png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "npy"]
 _LAST_GOOD = "last_good_scene"
 _UPLOAD = "upload"
-_CLASSES = "classes"
 _SHOWN_AT_MOST = 900  # pixels on the longer side of the overlay
 
 
@@ -39,11 +37,11 @@ def choose_scene() -> Shown:
     picture, table, choice = st.columns([3, 5, 3], gap="medium")
     with choice:
         scene, recommended = _chosen()
-    scene = _with_edits(scene)
+    scene = with_edits(scene)
+    with table:
+        class_table(scene)
     with picture:
         _picture(scene)
-    with table:
-        scene = _class_table(scene)
     return Shown(scene, recommended)
 
 
@@ -52,48 +50,51 @@ def _chosen() -> tuple[Scene, Experiment]:
         "Picture and masks", _SOURCES, default="sample", required=True, key="source", bind="query-params"
     )
     if source == "sample":
+        name = st.session_state.get("sample", st.query_params.get("sample"))
+        about = sample_info(name if name in sample_names() else sample_names()[0])
         name = st.selectbox(
             "Sample",
             sample_names(),
             key="sample",
             bind="query-params",
             format_func=str,
-            help="built in, with licences",
+            help=plain(f"Source: {about.source}. Licence: {about.licence}."),
         )
         info = sample_info(name)
         st.caption(plain(info.description))
-        st.caption(plain(f"Source: {info.source}. Licence: {info.licence}."))
         return sources.sample_scene(name), Experiment().changed(info.experiment)
-    return _from_files(), Experiment.preset("softmax_cce")
+    scene = _from_files()
+    return scene, Experiment.preset("sigmoid_bce_planes" if scene.overlapping else "softmax_cce")
 
 
 def _from_files() -> Scene:
     image = st.file_uploader("Image", _FILE_TYPES, key="image_file")
     masks = st.file_uploader("Mask, or one file a class", _FILE_TYPES, accept_multiple_files=True, key="mask_files")
-    encoding = st.selectbox(
-        "Masks are",
-        list(ENCODINGS),
-        key="encoding",
-        bind="query-params",
-        help="  \n".join(f"**{name}**: {plain(meaning)}" for name, meaning in ENCODINGS.items()),
-    )
-    ignore = st.number_input(
-        "Unlabelled value",
-        value=None,
-        step=1,
-        min_value=-1,
-        max_value=65535,
-        key="ignore",
-        bind="query-params",
-        placeholder="found out",
-        help="the mask value that means: no class here",
-    )
+    with st.expander("How the masks are read"):
+        encoding = st.selectbox(
+            "Masks are",
+            list(ENCODINGS),
+            key="masks_are",
+            bind="query-params",
+            help="  \n".join(f"**{name}**: {plain(meaning)}" for name, meaning in ENCODINGS.items()),
+        )
+        ignore = st.number_input(
+            "Unlabelled value",
+            value=None,
+            step=1,
+            min_value=-1,
+            max_value=65535,
+            key="ignore",
+            bind="query-params",
+            placeholder="found out",
+            help="the mask value that means: no class here",
+        )
     upload = _upload(image, masks)
     if upload is not None:
         try:
             scene = sources.upload_scene(upload.id, encoding, ignore, upload)
-        except SceneError as error:
-            st.error(plain(str(error)), icon="✕")
+        except SceneError as refusal:
+            error(str(refusal))
         else:
             st.query_params[_UPLOAD] = sources.keep(upload)
             st.session_state[_LAST_GOOD] = scene
@@ -106,14 +107,14 @@ def _upload(image: Any, masks: list[Any]) -> sources.Upload | None:
         pairs = tuple((mask.name, mask.getvalue()) for mask in masks)
         return sources.Upload((image.name, image.getvalue()), pairs)
     if image is not None or masks:
-        st.info("Add the masks." if image is not None else "Add the image.", icon="→")
+        note("Add the masks." if image is not None else "Add the image.")
         return None
     held_id = st.query_params.get(_UPLOAD)
     if held_id is None:
         return None
     held = sources.uploaded(held_id)
     if held is None:
-        st.warning("The uploaded files of this link are no longer held here: upload them again.", icon="!")
+        warning("The uploaded files of this link are no longer held here: upload them again.")
     else:
         names = ", ".join(name for name, _ in held.masks)
         st.caption(plain(f"Still here: {held.image[0]} with {names}."))
@@ -130,97 +131,19 @@ def _last_good() -> Scene:
 
 
 def _picture(scene: Scene) -> None:
-    opacity = st.session_state.get("opacity", 0.5)
-    step = max(1, -(-max(scene.width, scene.height) // _SHOWN_AT_MOST))
-    painted = overlay(scene.image[::step, ::step], scene.labels[::step, ::step], scene.classes, opacity)
-    st.image(png(painted), width="stretch")
-    st.slider(
-        "Masks over picture",
-        0.0,
-        1.0,
-        0.5,
-        0.05,
-        key="opacity",
-        bind="query-params",
-        label_visibility="collapsed",
+    place = st.container()
+    opacity = st.slider(
+        "Masks over the picture", 0.0, 1.0, 0.5, 0.05, key="opacity", bind="query-params", format="percent"
+    )
+    place.image(
+        _painted(scene.digest, tuple(c.colour for c in scene.classes), opacity, scene),
+        width="stretch",
+        alt=f"{scene.name} with its classes in colour: {', '.join(c.name for c in scene.classes)}",
     )
 
 
-def _class_table(scene: Scene) -> Scene:
-    """What was read; names and colours can be changed, and the address keeps them."""
-    st.markdown(
-        plain(
-            f"{scene.name}: {scene.width} × {scene.height} px, {scene.n_classes} classes, read as {scene.encoding} "
-            f"({scene.confidence:.0%} sure)" + (", classes overlap" if scene.overlapping else "")
-        )
-    )
-    base_key = f"base {scene.digest}"
-    base: tuple[SceneClass, ...] = st.session_state.setdefault(base_key, scene.classes)
-    edited = st.data_editor(
-        [_row(c, scene.labels.size) for c in base],
-        key=f"editor {scene.digest}",
-        hide_index=True,
-        num_rows="fixed",
-        height=min(38 + 35 * len(base), 330),
-        column_config={
-            "swatch": st.column_config.ImageColumn("", width=20),
-            "class": st.column_config.TextColumn("class", max_chars=60, required=True),
-            "colour": st.column_config.TextColumn(
-                "colour", max_chars=7, validate="^#[0-9a-fA-F]{6}$", required=True, width=80
-            ),
-            "in the file": st.column_config.TextColumn(disabled=True, width=80),
-            "pixels": st.column_config.NumberColumn(disabled=True, format="localized", width=80),
-            "share": st.column_config.NumberColumn(disabled=True, format="percent", width=70),
-        },
-    )
-    if scene.ignored_pixels:
-        st.caption(f"{scene.ignored_pixels:,} pixels ({scene.ignored_pixels / scene.labels.size:.1%}) unlabelled")
-    for warning in scene.warnings:
-        st.caption(f"! {plain(warning.message)}")
-    return _keep_edits(scene, edited)
-
-
-def _row(c: SceneClass, pixels: int) -> dict[str, Any]:
-    square = f"<rect width='16' height='16' fill='%23{c.colour[1:]}'/>"
-    swatch = f"<svg xmlns='http://www.w3.org/2000/svg' width='16' height='16'>{square}</svg>"
-    return {
-        "swatch": f"data:image/svg+xml,{swatch}",
-        "class": c.name,
-        "colour": c.colour,
-        "in the file": "(the rest)" if c.encoded_as is None else str(c.encoded_as),
-        "pixels": c.pixels,
-        "share": c.pixels / pixels,
-    }
-
-
-def _keep_edits(scene: Scene, rows: list[dict[str, Any]]) -> Scene:
-    """Names and colours as edited, put into the address; a colour that is none is left as it was."""
-    original = _unedited(scene)
-    names, colours = {}, {}
-    for c, row in zip(original, rows, strict=True):
-        if row["class"] and row["class"] != c.name:
-            names[c.id] = str(row["class"])[:60]
-        if re.fullmatch("#[0-9a-fA-F]{6}", str(row["colour"])) and row["colour"] != c.colour:
-            colours[c.id] = str(row["colour"]).lower()
-    if names or colours:
-        st.query_params[_CLASSES] = json.dumps([scene.digest[:8], names, colours], ensure_ascii=False)
-    elif _CLASSES in st.query_params:
-        del st.query_params[_CLASSES]
-    return scene.with_classes(names, colours)
-
-
-def _with_edits(scene: Scene) -> Scene:
-    """The scene with the names and colours that the address has for it; anything malformed is left alone."""
-    st.session_state[f"original {scene.digest}"] = scene.classes
-    try:
-        digest, names, colours = json.loads(st.query_params.get(_CLASSES, ""))
-        if digest != scene.digest[:8]:
-            return scene
-        good = {int(k): str(v) for k, v in colours.items() if re.fullmatch("#[0-9a-fA-F]{6}", str(v))}
-        return scene.with_classes({int(k): str(v)[:60] for k, v in names.items()}, good)
-    except (ValueError, TypeError, AttributeError):
-        return scene
-
-
-def _unedited(scene: Scene) -> tuple[SceneClass, ...]:
-    return st.session_state[f"original {scene.digest}"]
+@st.cache_data(show_spinner=False, max_entries=64)
+def _painted(digest: str, colours: tuple[str, ...], opacity: float, _scene: Scene) -> bytes:  # noqa: ARG001
+    """The overlay as PNG, thinned out where the picture is larger than its place."""
+    step = max(1, -(-max(_scene.width, _scene.height) // _SHOWN_AT_MOST))
+    return png(overlay(_scene.image[::step, ::step], _scene.labels[::step, ::step], _scene.classes, opacity))

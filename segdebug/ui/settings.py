@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from segdebug.errors import ExperimentError
 from segdebug.experiment import OPTIONS, Experiment
@@ -13,22 +15,35 @@ from segdebug.presets import PRESETS, preset
 from segdebug.ui.text import plain
 from segdebug.vocabulary import LOSS_PARAMETERS, LOSSES
 
-__all__ = ["configure", "set_experiment"]
+__all__ = ["configure", "current", "set_experiment"]
 
-# The five groups in the order of the pipeline: title, fields always shown, fields behind "more".
-_GROUPS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-    (
-        "1 · Labels as fed",
+
+@dataclass(frozen=True)
+class _Group:
+    """One stage's widgets: fields always shown, and fields behind an expander that says in `behind` what they are."""
+
+    title: str
+    shown: tuple[str, ...]
+    more: tuple[str, ...] = ()
+    behind: str = ""
+
+
+# In the order of the pipeline.
+_GROUPS = (
+    _Group(
+        "Labels as fed",
         ("target.encoding", "target.layout"),
         ("target.reader", "target.resize", "target.scale", "target.dtype"),
+        "reader, resize, scale, dtype",
     ),
-    (
-        "2 · Head",
+    _Group(
+        "Head",
         ("head.activation", "head.attachment"),
         ("head.channels", "head.axis", "model.filters", "model.depth"),
+        "channels, axis, U-Net",
     ),
-    (
-        "3 · Loss",
+    _Group(
+        "Loss",
         ("loss.name", "loss.from_logits"),
         (
             "loss.class_weights",
@@ -37,9 +52,10 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
             *(f"loss.{name}" for name in LOSS_PARAMETERS if name != "from_logits"),
             "loss.reduction",
         ),
+        "weights, unlabelled, reduction",
     ),
-    (
-        "4 · Training",
+    _Group(
+        "Training",
         ("training.size", "training.steps", "training.learning_rate"),
         (
             "training.optimizer",
@@ -50,12 +66,14 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
             "training.precision",
             "training.container",
         ),
+        "optimizer, seed, input range",
     ),
-    ("5 · Your metric", ("metric.name", "metric.decode"), ()),
+    _Group("Your metric", ("metric.name", "metric.decode")),
 )
 
 _RECOMMENDED = "recommended for this picture"
 _PRESET = "load_preset"
+_CURRENT = "current_experiment"
 _STEPS = {"training.learning_rate": 0.0001}
 
 
@@ -65,8 +83,8 @@ def set_experiment(experiment: Experiment) -> None:
         st.session_state[option.param] = _shown(option, experiment[field])
 
 
-def configure(recommended: Experiment) -> Experiment | None:
-    """Draw the widgets; the configuration they make, or None, with the reason shown, where they make none."""
+def configure(recommended: Experiment) -> Experiment:
+    """Draw the widgets; the configuration that they make. Raises ExperimentError where they make none."""
     st.selectbox(
         "Load a configuration",
         [_RECOMMENDED, *PRESETS],
@@ -78,17 +96,23 @@ def configure(recommended: Experiment) -> Experiment | None:
         help="  \n".join(f"**{plain(name)}**: {plain(p.meaning)}" for name, p in PRESETS.items()),
     )
     values: dict[str, Any] = {}
-    try:
-        for title, shown, more in _GROUPS:
-            st.markdown(f"**{title}**")
-            values |= _fields(shown)
-            if more:
-                with st.expander("more", expanded=_differs(more)):
-                    values |= _fields(more)
-        return Experiment().changed(values)
-    except ExperimentError as error:
-        st.error(plain(str(error)), icon="✕")
-        return None
+    malformed: list[ExperimentError] = []  # the rest is drawn all the same: a widget that is not loses its value
+    for group in _GROUPS:
+        st.subheader(group.title, anchor=False)
+        _draw(group.shown, values, malformed)
+        if group.more:
+            with _expander(group):
+                _draw(group.more, values, malformed)
+    st.session_state[_CURRENT] = None
+    if malformed:
+        raise malformed[0]
+    st.session_state[_CURRENT] = Experiment().changed(values)
+    return st.session_state[_CURRENT]
+
+
+def current() -> Experiment | None:
+    """The configuration as the widgets held it when they were last drawn; None where that was none."""
+    return st.session_state.get(_CURRENT)
 
 
 def _load(recommended: Experiment) -> None:
@@ -98,8 +122,22 @@ def _load(recommended: Experiment) -> None:
         st.session_state[_PRESET] = None
 
 
-def _fields(fields: tuple[str, ...]) -> dict[str, Any]:
-    return {field: _widget(field, OPTIONS[field]) for field in fields if _applies(field)}
+def _draw(fields: tuple[str, ...], values: dict[str, Any], malformed: list[ExperimentError]) -> None:
+    for field in filter(_applies, fields):
+        try:
+            values[field] = _widget(field, OPTIONS[field])
+        except ExperimentError as error:
+            malformed.append(error)
+
+
+def _expander(group: _Group) -> DeltaGenerator:
+    """Open, from then on, once something in it is not at its default: what matters must not hide."""
+    differs = _differs(group.more)
+    opened = f"opened {group.title}"
+    if differs:
+        st.session_state[opened] = True
+    mark = " · changed" if differs else ""
+    return st.expander(f"{group.behind} …{mark}", expanded=st.session_state.get(opened, False))
 
 
 def _applies(field: str) -> bool:
@@ -112,12 +150,14 @@ def _applies(field: str) -> bool:
 
 
 def _differs(fields: tuple[str, ...]) -> bool:
-    """Whether something behind "more" is not at its default, and so must not hide."""
     standard = Experiment()
-    return any(
-        st.session_state.get(OPTIONS[f].param, _shown(OPTIONS[f], standard[f])) != _shown(OPTIONS[f], standard[f])
-        for f in fields
-    )
+    for field in filter(_applies, fields):
+        param, default = OPTIONS[field].param, _shown(OPTIONS[field], standard[field])
+        if st.session_state.get(param, default) != default:
+            return True
+        if param not in st.session_state and param in st.query_params:  # the page has just been opened by a link
+            return True
+    return False
 
 
 def _widget(field: str, option: Option) -> Any:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from segdebug.scene import Scene, load_sample, read_scene
+from segdebug.scene import GridScene, Scene, load_sample, read_scene
 
-__all__ = ["Upload", "keep", "sample_scene", "upload_scene", "uploaded"]
+__all__ = ["Upload", "grid_of", "keep", "sample_scene", "upload_scene", "uploaded"]
 
 _HELD_AT_MOST = 512 * 2**20  # bytes of all uploads together
 
@@ -85,3 +85,13 @@ def upload_scene(upload_id: str, encoding: str, ignore: int | None, _upload: Upl
     """The scene in uploaded files, read once for each id and way of reading. Raises SceneError."""
     masks = list(_upload.masks)
     return read_scene(_upload.image, masks, encoding=encoding, ignore=ignore)
+
+
+def grid_of(scene: Scene, size: int) -> GridScene:
+    """The scene at the training size, stretched once and not at every look at a run."""
+    return _grid(scene.digest, size, scene)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _grid(digest: str, size: int, _scene: Scene) -> GridScene:  # noqa: ARG001
+    return _scene.at(size)

@@ -78,7 +78,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "text": (b"id,name\n1,sky\n", "a text file"),
     "html": (b"<html><script>alert(1)</script>", "a text file"),
     "svg": (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG"),
-    "noise": (bytes(range(254, 128, -1)) * 9, "no picture format"),
+    "noise": (bytes(range(254, 128, -1)) * 9, "an unknown kind of file"),
     "gif": (animated("GIF"), "a GIF"),
     "apng": (animated("PNG"), "animated PNG"),
     "animated webp": (animated("WEBP"), "animated WebP"),
@@ -121,6 +121,14 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     ),
     "bmp cut short": (GOOD["BMP"][:-500], "cut short"),
     "bmp of 60,000 x 60,000": (GOOD["BMP"][:18] + struct.pack("<ii", 60_000, 60_000) + GOOD["BMP"][26:], ""),
+    "bmp of 10,000 x 10,000": (
+        GOOD["BMP"][:18] + struct.pack("<ii", 10_000, 10_000) + GOOD["BMP"][26:],
+        "10000 × 10000 px",  # where Pillow only warns
+    ),
+    "npy of 41 million pixels": (
+        npy_header("{'descr': '|u1', 'fortran_order': False, 'shape': (41000, 1000), }", bytes(41_000_000)),
+        "1000 × 41000 px",
+    ),
     "bmp of a wild header": (b"BM" + b"\xff" * 60, "not read"),
     "webp cut short": (GOOD["WEBP"][: len(GOOD["WEBP"]) // 2], "WEBP"),
     "webp of a large canvas": (webp_canvas(16_000, 16_000), "16000 × 16000"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import doctest
+import struct
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -178,6 +182,15 @@ def test_two_and_four_bit_grey_keep_their_own_values() -> None:
     assert codes(scene) == ("packed_grey",)
     scene = read_mask(png(2, 1, 4, 0, b"\0\x1f"), 1, 2, encoding="index")
     assert coded(scene) == [1, 15]
+
+
+def test_four_bit_grey_tiff_keeps_its_own_values() -> None:
+    tags = [(256, 4), (257, 2), (258, 4), (259, 1), (262, 1), (273, 150), (277, 1), (278, 2), (279, 4)]
+    body = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    data = (b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + body + bytes(4)).ljust(150, b"\0")
+    scene = read_mask(data + bytes([0x01, 0x23, 0x32, 0x10]), 2, 4)
+    assert scene.labels.tolist() == [[0, 1, 2, 3], [3, 2, 1, 0]]
+    assert (coded(scene), codes(scene)) == ([0, 1, 2, 3], ("packed_grey",))
 
 
 def test_one_bit_and_boolean_masks() -> None:
@@ -407,6 +420,11 @@ def test_report_shows_at_most_64_values() -> None:
     mask = (np.arange(10000).reshape(100, 100) % 150).astype(np.uint8)
     report = read_mask(mask, encoding="index").report[0]
     assert (len(report.distinct), report.n_distinct, report.mode) == (64, 150, "array (100, 100)")
+
+
+def test_the_example_of_read_scene() -> None:
+    result = doctest.testmod(sys.modules[read_scene.__module__])
+    assert (result.failed, result.attempted) == (0, 3)
 
 
 # Counting ----------------------------------------------------------------------------------------------------

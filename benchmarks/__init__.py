@@ -1,0 +1,1 @@
+"""Measurements and proofs that take too long for the test suite."""
