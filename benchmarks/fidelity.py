@@ -145,8 +145,11 @@ def _results(todo: list[Cell], jobs: int) -> Iterator[dict[str, Any]]:
     with concurrent.futures.ProcessPoolExecutor(
         jobs, context, _begin_worker, (root,), max_tasks_per_child=_CELLS_A_WORKER
     ) as pool:
-        for future in concurrent.futures.as_completed([pool.submit(run_cell, cell) for cell in todo]):
-            yield future.result()
+        try:
+            for future in concurrent.futures.as_completed([pool.submit(run_cell, cell) for cell in todo]):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _known(file: Path | None) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import streamlit as st  # noqa: E402
 
 from segdebug.ui import diagnose  # noqa: E402
 
-st.markdown("What your loss really computes, on your own picture.")
+st.title("What your loss really computes, on your own picture", anchor=False)
 shown = diagnose.scene()
 experiment = diagnose.configuration(shown)
 diagnose.overfit(shown.scene, experiment)

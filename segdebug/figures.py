@@ -1,144 +1,189 @@
 """Plotly figures of a run, for study: zoom, exact values, download. No streamlit here.
 
-Each takes the colours of the page's theme, so that the same figure reads in light and dark. `HOW_TO_READ` has
-one line for each.
+Text, grid and ground are left to the template of whoever shows a figure, so that the same one reads in light and
+dark. `HOW_TO_READ` has one line for each.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from segdebug.painting import Scale
+from segdebug.painting import Scale, magma
 
-__all__ = ["HOW_TO_READ", "Ink", "iou_curves", "loss_curve", "scalar_map"]
+__all__ = [
+    "CASING", "HEIGHT", "HOW_TO_READ", "iou_bars", "iou_curves", "loss_curve", "number", "scalar_map", "spans_decades",
+]  # fmt: skip
 
 HOW_TO_READ = {
-    "loss": "The number that fit prints at each step, before that step's update. "
-    "A logarithmic axis where it spans more than two decades.",
-    "iou": "Overlap of predicted and true pixels of each class, divided by their union: 0 none, 1 perfect. "
-    "A class that stays at 0 is never predicted where it is.",
+    "loss": "The number that fit prints at each step.",
+    "iou": "Overlap of prediction and truth: 0 none, 1 perfect.",
     "map": "One cell a pixel of the training grid, never smoothed. Drag to zoom, double-click to return.",
+    "maps": "One cell a pixel of the training grid; one scale for all steps. Point at a map for values; Ctrl + wheel "
+    "or + and − zoom all of them, drag moves, double-click returns.",
 }
 
+HEIGHT = 300
+"""Pixels, of the curves."""
 
-@dataclass(frozen=True)
-class Ink:
-    """Colours of the page around a figure."""
+CASING = "#787f8c"
+"""Around lines in class colours: grey that stands out on white and on black, so that a yellow line does too."""
 
-    text: str
-    grid: str
-    loss: str
-
-    @classmethod
-    def of(cls, dark: bool) -> Ink:
-        return cls("#e6e6e6", "#3a3f4b", "#56b4e9") if dark else cls("#262730", "#e3e5ea", "#0072b2")
+_LABELLED_AT_MOST = 12
+_LABEL_GAP = 0.08  # of the IoU axis: the height of a label
+_TOP = 1.05
 
 
-def loss_curve(loss: NDArray[np.floating], ink: Ink) -> go.Figure:
-    """Loss against step; the axis is logarithmic where positive values span more than two decades."""
-    steps = np.arange(len(loss))
+def number(x: float) -> str:
+    """Three significant digits, as people write them: 0.140, 1,620, 7.66e-5."""
+    if not math.isfinite(x):
+        return "NaN" if math.isnan(x) else "∞" if x > 0 else "−∞"
+    if x == 0:
+        return "0"
+    exponent = math.floor(math.log10(abs(float(f"{x:.2e}"))))
+    if -4 <= exponent <= 5:
+        return f"{round(x, 2 - exponent):,.{max(0, 2 - exponent)}f}"
+    mantissa, _, power = f"{x:.2e}".partition("e")
+    return f"{mantissa}e{int(power)}"
+
+
+def spans_decades(loss: NDArray[np.floating]) -> bool:
+    """Whether an axis should be logarithmic: positive values that span more than two decades."""
     finite = loss[np.isfinite(loss)]
-    log = finite.size > 0 and finite.min() > 0 and finite.max() > 100 * finite.min()
-    figure = go.Figure(go.Scatter(x=steps, y=loss, mode="lines", line={"color": ink.loss, "width": 2.5}, name="loss"))
-    if len(finite):
-        last = int(np.flatnonzero(np.isfinite(loss))[-1])
-        y = float(np.log10(loss[last])) if log else float(loss[last])
+    return bool(finite.size and finite.min() > 0 and finite.max() > 100 * finite.min())
+
+
+def loss_curve(loss: NDArray[np.floating]) -> go.Figure:
+    """Loss against step, its last value beside it."""
+    finite = np.flatnonzero(np.isfinite(loss))
+    log = spans_decades(loss)
+    line = {"mode": "lines", "line": {"width": 2.5}, "hovertemplate": "%{y:.4g}", "name": "loss"}
+    figure = go.Figure(go.Scatter(x=np.arange(len(loss)), y=loss, **line))
+    if finite.size:
+        last = float(loss[finite[-1]])
         figure.add_annotation(
-            x=last, y=y, text=f"{loss[last]:.3g}", showarrow=False, xanchor="right", yanchor="bottom", yshift=6
+            x=1.01, xref="paper", xanchor="left", y=math.log10(last) if log else last, text=f"<b>{number(last)}</b>",
+            showarrow=False,
+        )  # fmt: skip
+    if finite.size < len(loss):
+        lost = int(np.flatnonzero(~np.isfinite(loss))[0])
+        figure.add_vline(x=lost, line={"color": CASING, "dash": "dot"})
+        figure.add_annotation(
+            x=lost, y=1, yref="paper", text=f"not a number from step {lost}", showarrow=False, xanchor="right"
         )
-    _broken_off(figure, loss, ink)
-    _layout(figure, ink, "loss (log)" if log else "loss")
+    _layout(figure, len(loss), "loss (log)" if log else "loss", right=64)
     figure.update_yaxes(type="log" if log else "linear", exponentformat="power")
     return figure
 
 
-def iou_curves(iou: NDArray[np.floating], names: list[str], colours: list[str], ink: Ink) -> go.Figure:
-    """IoU of each class against step, always on 0..1, each line labelled at its end."""
+def iou_curves(iou: NDArray[np.floating], names: list[str], colours: list[str]) -> go.Figure:
+    """IoU of each class against step, always on 0..1, each line labelled at its end; with too many classes for
+    that, named on hover."""
     figure = go.Figure()
     steps = np.arange(len(iou))
+    for k in range(len(names)):
+        casing = {"color": CASING, "width": 4}
+        figure.add_trace(go.Scatter(x=steps, y=iou[:, k], mode="lines", line=casing, hoverinfo="skip"))
     for k, (name, colour) in enumerate(zip(names, colours, strict=True)):
         line = {"color": colour, "width": 2.5}
-        figure.add_trace(go.Scatter(x=steps, y=iou[:, k], mode="lines", line=line, name=name))
-    if len(names) <= 12:
+        figure.add_trace(
+            go.Scatter(x=steps, y=iou[:, k], mode="lines", line=line, name=_plain(name), hovertemplate="%{y:.3f}")
+        )
+    labelled = len(names) <= _LABELLED_AT_MOST
+    if labelled:
         _label_ends(figure, iou, names, colours)
-    _layout(figure, ink, "IoU")
-    figure.update_yaxes(range=[-0.03, 1.05])
-    figure.update_layout(showlegend=len(names) > 12, margin={"r": 110 if len(names) <= 12 else 10})
+    _layout(figure, len(iou), "IoU", right=132 if labelled else 12)
+    figure.update_yaxes(range=[-0.03, _TOP])
+    if not labelled:
+        figure.update_layout(hovermode="closest")
+        figure.update_traces(hovertemplate="%{fullData.name}: %{y:.3f} at step %{x}<extra></extra>", hoverinfo=None)
     return figure
 
 
-def scalar_map(values: NDArray[np.floating], scale: Scale, title: str, ink: Ink) -> go.Figure:
+def iou_bars(iou: NDArray[np.floating], names: list[str], colours: list[str]) -> go.Figure:
+    """IoU of each class at one step, worst first; classes that are neither true nor predicted have none."""
+    order = [int(k) for k in np.argsort(np.nan_to_num(iou, nan=2.0), kind="stable")]
+    told = ["neither true nor predicted" if np.isnan(iou[k]) else f"{iou[k]:.3f}" for k in order]
+    figure = go.Figure(
+        go.Bar(
+            x=[0.0 if np.isnan(iou[k]) else float(iou[k]) for k in order],
+            y=[_plain(names[k], 24) for k in order],
+            orientation="h",
+            marker={"color": [colours[k] for k in order], "line": {"color": CASING, "width": 1}},
+            text=told,
+            textposition="outside",
+            hoverinfo="skip",
+            cliponaxis=False,
+        )
+    )
+    _layout(figure, 0, "", right=60)
+    figure.update_layout(height=max(160, 60 + 24 * len(names)), hovermode=False, bargap=0.3)
+    figure.update_xaxes(title="IoU", range=[0, 1])
+    figure.update_yaxes(autorange="reversed", automargin=True, type="category")
+    return figure
+
+
+def scalar_map(values: NDArray[np.floating], scale: Scale, title: str) -> go.Figure:
     """A map with its exact values on hover, on the scale of all steps."""
     shown = np.log10(np.clip(values, scale.low, None)) if scale.log else values
     bounds = (np.log10([scale.low, scale.high]) if scale.log else np.array([scale.low, scale.high])).tolist()
     bar: dict[str, Any] = {"title": {"text": f"{title}{' (log)' if scale.log else ''}"}, "thickness": 14}
     if scale.log:
         ticks = np.arange(np.ceil(bounds[0]), np.floor(bounds[1]) + 1)
-        bar |= {"tickvals": ticks.tolist(), "ticktext": [f"{10.0**t:.0e}" for t in ticks]}
+        bar |= {"tickvals": ticks.tolist(), "ticktext": [f"10<sup>{t:.0f}</sup>" for t in ticks]}
     figure = go.Figure(
         go.Heatmap(
             z=shown.astype(np.float32),
             customdata=values.astype(np.float32),
             zmin=bounds[0],
             zmax=bounds[1],
-            colorscale="Magma",
+            colorscale=[[n / 15, colour] for n, colour in enumerate(magma()[::17])],
             colorbar=bar,
             hovertemplate="row %{y}, column %{x}: %{customdata:.4g}<extra></extra>",
         )
     )
-    _layout(figure, ink, "row")
-    figure.update_xaxes(title="column", constrain="domain")
-    figure.update_yaxes(autorange="reversed", scaleanchor="x", constrain="domain")
-    figure.update_layout(height=520)
+    _layout(figure, 0, "row", right=20)
+    figure.update_xaxes(title="column", constrain="domain", range=None, showgrid=False)
+    figure.update_yaxes(autorange="reversed", scaleanchor="x", constrain="domain", showgrid=False)
+    figure.update_layout(height=520, hovermode="closest")
     return figure
 
 
 def _label_ends(figure: go.Figure, iou: NDArray[np.floating], names: list[str], colours: list[str]) -> None:
-    """Each class's name at the end of its line, moved apart where ends lie close together."""
-    ends = [(float(iou[-1, k]), name, colours[k]) for k, name in enumerate(names) if np.isfinite(iou[-1, k])]
-    ends.sort()
-    below = -1.0
-    for value, name, colour in ends:
-        at = max(value, below + 0.075)
-        below = at
+    """Each class's name and last IoU beside the end of its line, in the text's own colour after a square of the
+    class's; moved apart where ends lie close together."""
+    ends = sorted((float(iou[-1, k]), k) for k in range(len(names)) if np.isfinite(iou[-1, k]))
+    places: list[float] = []
+    for value, _ in ends:
+        places.append(max(value, places[-1] + _LABEL_GAP) if places else value)
+    above = _TOP
+    for n in reversed(range(len(places))):
+        places[n] = above = min(places[n], above)
+        above -= _LABEL_GAP
+    for (value, k), place in zip(ends, places, strict=True):
         figure.add_annotation(
-            x=1.01, xref="paper", y=min(at, 1.2), text=f"<b>{_plain(name)}</b> {value:.2f}", showarrow=False,
-            xanchor="left", font={"color": colour, "size": 12},
+            x=1.01, xref="paper", xanchor="left", y=place, showarrow=False,
+            text=f'<span style="color:{colours[k]}">■</span> {_plain(names[k])} <b>{value:.3f}</b>',
         )  # fmt: skip
 
 
-def _plain(name: str) -> str:
-    """A class name as text: plotly would read markup in it."""
-    short = name if len(name) <= 14 else name[:13] + "…"
+def _plain(name: str, longest: int = 12) -> str:
+    """A class name as text, cut to fit: plotly would read markup in it."""
+    short = name if len(name) <= longest else name[: longest - 1] + "…"
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _broken_off(figure: go.Figure, loss: NDArray[np.floating], ink: Ink) -> None:
-    """A line where the loss stopped being a number."""
-    lost = np.flatnonzero(~np.isfinite(loss))
-    if lost.size:
-        figure.add_vline(x=int(lost[0]), line={"color": ink.text, "dash": "dot"})
-        figure.add_annotation(
-            x=int(lost[0]), yref="paper", y=1, text=f"not a number from step {lost[0]}", showarrow=False,
-            xanchor="right",
-        )  # fmt: skip
-
-
-def _layout(figure: go.Figure, ink: Ink, y_title: str) -> None:
+def _layout(figure: go.Figure, steps: int, y_title: str, right: int) -> None:
     figure.update_layout(
-        template=None,
-        height=300,
-        margin={"l": 60, "r": 20, "t": 16, "b": 44},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": ink.text, "size": 13},
-        hovermode="x unified" if y_title != "row" else "closest",
+        height=HEIGHT,
+        margin={"l": 60, "r": right, "t": 12, "b": 44},
+        font={"size": 13},
+        hovermode="x unified",
         showlegend=False,
     )
-    figure.update_xaxes(title="step", gridcolor=ink.grid, zeroline=False)
-    figure.update_yaxes(title=y_title, gridcolor=ink.grid, zeroline=False)
+    figure.update_xaxes(title="step", zeroline=False, range=[0, max(1, steps)] if steps else None)
+    figure.update_yaxes(title=y_title, zeroline=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +67,13 @@ def scale_of(maps: Iterable[NDArray[np.floating]]) -> Scale:
 
 def magma() -> list[str]:
     """The 256 colours of the scale, darkest first, as "#rrggbb"."""
+    return list(_magma())
+
+
+@cache
+def _magma() -> tuple[str, ...]:
     sampled = sample_colorscale("Magma", list(np.linspace(0, 1, _LEVELS)))
-    return ["#" + "".join(f"{round(part):02x}" for part in unlabel_rgb(colour)) for colour in sampled]
+    return tuple("#" + "".join(f"{round(part):02x}" for part in unlabel_rgb(colour)) for colour in sampled)
 
 
 def class_levels(labels: NDArray[np.integer] | NDArray[np.bool_]) -> NDArray[np.uint16]:

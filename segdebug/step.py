@@ -91,8 +91,8 @@ def _records(
     spatial = tf.reshape(output, (size, size, -1))
     prediction = _decoded(spatial, truth)
     wrong = truth.valid & _is_wrong(prediction, truth)
-    dead = tf.reduce_all(_stretched(at_logits, size) == 0, axis=-1)
-    gradient = tf.norm(_stretched(at_logits, size), axis=-1)
+    dead = _stretched(tf.reduce_all(at_logits[0] == 0, axis=-1), size)
+    gradient = _stretched(tf.norm(at_logits[0], axis=-1), size)
     pixel_loss = _pixel_loss(values, weights, size)
     scalars = [
         loss,
@@ -176,10 +176,10 @@ def _pixel_loss(values: Any, weights: Any, size: int) -> Any:
     return pixels * tf.reshape(tf.cast(weights, tf.float32), shape)
 
 
-def _stretched(at_logits: Any, size: int) -> Any:
-    """(1, h, w, C) to (S, S, C), each value repeated where the logits are coarser than the grid."""
-    repeats = size // at_logits.shape[1]
-    return tf.repeat(tf.repeat(at_logits[0], repeats, axis=0), repeats, axis=1)
+def _stretched(coarse: Any, size: int) -> Any:
+    """(h, w) to (S, S), each value repeated where the logits are coarser than the grid."""
+    repeats = size // coarse.shape[0]
+    return coarse if repeats == 1 else tf.repeat(tf.repeat(coarse, repeats, axis=0), repeats, axis=1)
 
 
 def _fraction(of: Any, among: Any) -> Any:

@@ -28,7 +28,7 @@ _OOM_SCORE = 500  # out of 1000: when memory runs out the kernel picks the train
 
 
 def main(pipe: int, runner: str, tensorflow: bool) -> None:
-    """Serve runs from the file descriptor `pipe` until it closes. `runner` and `tensorflow` are what to warm."""
+    """Serve runs from the file descriptor `pipe` until it closes. runner, tensorflow: what to warm."""
     _step_back()
     connection = Connection(pipe)
     runs: SimpleQueue[list[bytearray]] = SimpleQueue()

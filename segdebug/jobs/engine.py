@@ -8,6 +8,7 @@ import threading
 import time
 import traceback
 from collections import deque
+from functools import partial
 from typing import Any, NamedTuple
 
 from segdebug.errors import JobError, QueueFull, SegdebugError
@@ -67,9 +68,10 @@ class Engine:
         self.slots = slots or (min(CPU_COUNT, _GPU_SLOTS) if warm.on_gpu() else CPU_COUNT)
         self._changed = threading.Condition()  # the one lock; guards everything below and all jobs
         self._shelf = Shelf(keep, keep_bytes)
+        self._capacity = self.slots  # runs at the same time; a cluster's changes
         self._waiting: deque[Job] = deque()  # queued here, in order
         self._sent: dict[Job, Any] = {}  # handed to Dask and not ended, in order → Dask's future
-        self._ending: dict[Job, tuple[_End, float]] = {}  # ended before their last progress came; monotonic limit
+        self._ending: dict[Job, tuple[_End, float]] = {}  # ended, but their last progress is due until then
         self._closed = False
         plugin = SlotsPlugin(runner, tensorflow=tensorflow, renew_after=renew_after)
         self._link = Link(self.slots, address, plugin, self._on_event)
@@ -84,9 +86,9 @@ class Engine:
         self.close()
 
     def submit(self, scene: Any, experiment: Any, *, key: str) -> Job:
-        """Have a run carried out, or join the one that has this key and is queued, running or finished and kept.
+        """Have a run carried out, or join the one of this key that is queued, running, or finished and kept.
 
-        One that failed or was cancelled is run again, as a new Job. Scene and experiment must not change later.
+        One that failed or was cancelled is run again, as a new Job. Scene and experiment must not be changed.
         Raises QueueFull where too many are waiting, JobError after `close`.
         """
         with self._changed:
@@ -97,7 +99,7 @@ class Engine:
                 return last
             waiting = self.waiting
             if waiting >= self.queue_limit:
-                raise QueueFull(f"{waiting} runs are waiting already, and no more may. Try again in a few minutes.")
+                raise QueueFull(f"{waiting} runs are waiting, and no more may. Try again in a few minutes.")
             job = Job(
                 key,
                 scene,
@@ -147,7 +149,8 @@ class Engine:
         with self._changed:
             if job not in self._waiting:
                 return 0
-            return self._waiting.index(job) + sum(sent.state == "queued" for sent in self._sent)
+            free = self._capacity - len(self._sent)
+            return max(0, self._waiting.index(job) + 1 - free)
 
     def _on_cancel(self, job: Job) -> None:
         with self._changed:
@@ -162,16 +165,16 @@ class Engine:
     # The engine's own thread: hands runs to Dask as slots become free, and watches the clock.
 
     def _tend(self) -> None:
-        capacity, looked = self.slots, -_LOOK
+        looked = -_LOOK
         while True:
             if self._waiting and time.monotonic() - looked >= _LOOK:
-                capacity, looked = self._link.capacity(), time.monotonic()
+                self._capacity, looked = self._link.capacity(), time.monotonic()
             next_job: Job | None = None
             with self._changed:
                 if self._closed:
                     return
                 abandoned = self._look_at_the_clock()
-                if self._waiting and len(self._sent) < capacity:
+                if self._waiting and len(self._sent) < self._capacity:
                     next_job = self._waiting.popleft()
                     self._sent[next_job] = None  # no future yet
                 elif not abandoned:
@@ -182,7 +185,7 @@ class Engine:
                 self._hand_over(next_job)
 
     def _look_at_the_clock(self) -> list[Job]:
-        """Conclude runs whose last progress will not come; those that are to be cancelled for want of viewers."""
+        """Conclude runs whose last progress will not come; the runs that nobody has come back to."""
         now = time.monotonic()
         for job in [job for job, (_, until) in self._ending.items() if until <= now]:
             self._conclude(job, self._ending.pop(job)[0])
@@ -201,7 +204,7 @@ class Engine:
         try:
             parcel = Parcel.of((self.runner, job.scene, job.experiment))
             job._scene_bytes = sum(part.nbytes for part in parcel.parts())
-            future = self._link.send(parcel, job.id, self.time_limit, lambda outcome: self._on_end(job, outcome))
+            future = self._link.send(parcel, job.id, self.time_limit, partial(self._on_end, job))
         except Exception as error:
             self._on_end(job, Outcome(failure=failure_of(error, traceback.format_exc())))
             return

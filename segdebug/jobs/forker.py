@@ -7,8 +7,8 @@ Requests come over one socket, in fixed messages of an operation and a number:
      has been given the same number since.
 When the socket closes (the app ended, however it did) all children are killed, whatever they are doing.
 
-Why not multiprocessing's forkserver: there each child holds the server's lifeline open, so that one child stuck
-in a long operation outlives a killed app; each child runs the app's script again as `__mp_main__` (with
+Why not multiprocessing's forkserver: there each child holds the server's lifeline open, so that one child
+stuck in a long operation outlives a killed app; each child runs the app's script again as `__mp_main__` (with
 Streamlit that is a page, or Streamlit itself); Python 3.11 gives the server no sys.path; and there is one for
 the whole process, with whatever environment it had by then. This is the same technique without those.
 """
@@ -43,8 +43,10 @@ def main(control: int, runner: str, tensorflow: bool) -> None:
     """Serve the socket with file descriptor `control` until it closes. `tensorflow`: import it beforehand."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(fileno=control) as requests:
-        with _ending_when_left(requests), _quiet_stderr():
+        with _ending_when_left(requests):
             warm.preload(runner, tensorflow=tensorflow and not warm.on_gpu())
+        # jemalloc, which comes with pyarrow, leaves an idle thread behind; it is made for being forked.
+        warnings.filterwarnings("ignore", category=DeprecationWarning, message=".*multi-threaded.*fork")
         _Forker(requests, runner, tensorflow).serve()
     sys.stdout.flush()
     os._exit(0)
@@ -59,7 +61,7 @@ class _Forker:
             os.set_blocking(end, False)
 
     def serve(self) -> None:
-        signal.signal(signal.SIGCHLD, lambda *_: None)  # any handler: it is what makes Python write to `wakes`
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # any handler makes Python write to `wakes`
         signal.set_wakeup_fd(self.wakes, warn_on_full_buffer=False)
         poll = select.poll()
         poll.register(self.requests, select.POLLIN)
@@ -147,7 +149,7 @@ def _die_with_parent(parent: int) -> None:
 
 @contextlib.contextmanager
 def _ending_when_left(requests: socket.socket) -> Iterator[None]:
-    """Meanwhile, exit if the other end of `requests` closes. Its thread has ended before anything is forked."""
+    """Meanwhile, exit if the other end of `requests` closes. The thread has ended before anything is forked."""
     over = threading.Event()
 
     def watch() -> None:
@@ -164,21 +166,3 @@ def _ending_when_left(requests: socket.socket) -> Iterator[None]:
     finally:
         over.set()
         watcher.join()
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """TensorFlow greets on standard error before it reads its log level; nobody needs that at each start."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-    # jemalloc, which comes with pyarrow, leaves an idle thread behind; it is made for being forked.
-    warnings.filterwarnings("ignore", category=DeprecationWarning, message=".*multi-threaded.*fork")

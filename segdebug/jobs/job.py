@@ -21,7 +21,7 @@ class Job:
     id: unguessable; whoever knows it may watch and cancel the run. key: what it was submitted under.
     attempt: 1, 2, … of that key, one more each time that a failed or cancelled run is submitted again.
 
-    All that changes is guarded by the engine's one lock, and `state` is the only word on where the run stands.
+    All that changes is guarded by the engine's one lock; `state` is the only word on where the run stands.
     """
 
     def __init__(
@@ -64,7 +64,8 @@ class Job:
         self._scene_bytes = 0
 
     def __repr__(self) -> str:
-        return f"<Job {self.key!r} attempt {self.attempt}: {self.state}, {len(self._progress)} progress values>"
+        told = len(self._progress)
+        return f"<Job {self.key!r} attempt {self.attempt}: {self.state}, {told} progress values>"
 
     @property
     def state(self) -> State:
@@ -78,7 +79,7 @@ class Job:
 
     @property
     def place(self) -> int:
-        """How many queued runs will start before this one; 0 when it is next, or no longer queued."""
+        """How many runs have to end before this one can start; 0 when it is starting, or no longer queued."""
         return self._place(self)
 
     @property
@@ -93,7 +94,7 @@ class Job:
 
     @property
     def restarts(self) -> int:
-        """How often the run began again from its first step because a machine was lost; `progress` did too."""
+        """How often the run began again from its first step, because a machine was lost; so did `progress`."""
         return self._restarts
 
     @property
@@ -135,7 +136,7 @@ class Job:
         return len(self._viewers)
 
     def cancel(self) -> None:
-        """End the run. Its state is cancelled at once and its process gone within a second; progress stays."""
+        """End the run: cancelled at once, what it does ended within a second. What it has told stays."""
         with self._changed:
             if not self.active:
                 return
@@ -154,7 +155,7 @@ class Job:
             self._left_at = None
 
     def leave(self, viewer: str) -> None:
-        """Somebody has left. When it was the last one, the run is cancelled unless somebody arrives in time."""
+        """Somebody has left. After the last one the run is cancelled, unless somebody arrives in time."""
         with self._changed:
             if viewer in self._viewers:
                 self._viewers.remove(viewer)

@@ -1,4 +1,4 @@
-"""The app's half of dask.distributed: a scheduler and a worker inside this process, or a cluster by address."""
+"""The app's half of dask.distributed: scheduler and worker inside this process, or a cluster by address."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 
 _SETTINGS = {
     "distributed.worker.daemon": False,
-    # Dask keeps the last so many events of a topic for ever, and ours hold maps of hundreds of kilobytes.
-    "distributed.admin.low-level-log-length": 20,
+    # Dask keeps the last so many messages for ever, in several places, and ours hold maps.
+    "distributed.admin.low-level-log-length": 2,
     # A scene travels inside its task, which is what lets Dask run it again when a machine is lost.
     "distributed.admin.large-graph-warning-threshold": "1 TB",
     # An app at rest should rest: with these two Dask takes 0.5 % of a core, without them 2.
@@ -48,7 +48,7 @@ class Link:
         self, slots: int, address: str | None, plugin: SlotsPlugin, on_event: Callable[[dict[str, Any]], None]
     ) -> None:
         self._slots, self._address, self._plugin, self._on_event = slots, address, plugin, on_event
-        self._topic = f"segdebug-{secrets.token_hex(8)}"  # the scheduler never deletes one: one for each engine
+        self._topic = f"segdebug-{secrets.token_hex(8)}"  # schedulers never delete one: one an engine
         self._cluster: Any = None
         self._attached: Any = None  # the connection on which topic and plugin are known
         for name in ("distributed", "distributed.client", "distributed.worker", "distributed.scheduler"):
@@ -78,7 +78,10 @@ class Link:
         return 1
 
     def send(self, parcel: Parcel, job: str, limit: float, on_end: Callable[[Outcome], None]) -> Any:
-        """Submit one run; a handle for `cancel`. on_end is called once, in a thread of Dask's, unless cancelled."""
+        """Submit one run; a handle for `cancel`. on_end is called once, in a thread of Dask's.
+
+        Raises JobError where the cluster cannot be reached.
+        """
         self._attach()
         key = f"segdebug-run-{secrets.token_hex(8)}"
         future = self._client.submit(
@@ -104,7 +107,7 @@ class Link:
         try:
             return Client(self._cluster or self._address, set_as_default=False, timeout=_CONNECTING, name="segdebug")
         except (OSError, ValueError) as error:
-            raise JobError(f"No dask scheduler answers at {self._address}: {error}") from error
+            raise self._unreachable(error) from error
 
     def _attach(self) -> None:
         """Make topic and plugin known, again after the scheduler was restarted."""
@@ -113,9 +116,15 @@ class Link:
         connection = self._client.scheduler_comm
         if connection is self._attached:
             return
-        self._client.subscribe_topic(self._topic, lambda event: self._on_event(event[1]))
-        self._client.register_plugin(self._plugin, name=PLUGIN)
+        try:
+            self._client.subscribe_topic(self._topic, lambda event: self._on_event(event[1]))
+            self._client.register_plugin(self._plugin, name=PLUGIN)
+        except OSError as error:  # Dask's CommClosedError too
+            raise self._unreachable(error) from error
         self._attached = connection
+
+    def _unreachable(self, error: Exception) -> JobError:
+        return JobError(f"No dask scheduler answers at {self._address}: {error}")
 
 
 def _outcome(future: Any) -> Outcome:
@@ -136,5 +145,5 @@ def _outcome(future: Any) -> Outcome:
 
 def _on_the_way(error: BaseException) -> JobError:
     if type(error).__name__ == "KilledWorker":
-        return WorkerDied("The machines that trained this died one after the other. Check the cluster, run it again.")
-    return JobError(f"The cluster could not carry out the run ({type(error).__name__}). Details are in the log.")
+        return WorkerDied("The machines that trained this died one after the other. Check the cluster.")
+    return JobError(f"The cluster could not carry out the run ({type(error).__name__}); the log has details.")

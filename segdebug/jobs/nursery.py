@@ -31,10 +31,9 @@ class Child:
         self._nursery = nursery
         self._report = report
 
-    def wait(self, timeout: float | None, *others: int) -> bool:
-        """Wait until it has said something or ended, or one of the file descriptors `others` is readable; False
-        when `timeout` seconds have passed first."""
-        return bool(wait([self.connection, self._report, *others], timeout))
+    def wait(self, timeout: float | None) -> bool:
+        """Wait until it has said something or ended; False when `timeout` seconds have passed first."""
+        return bool(wait([self.connection, self._report], timeout))
 
     def ended(self) -> bool:
         """Whether it has ended. What it said before may still be waiting in its pipe."""
@@ -45,7 +44,7 @@ class Child:
         self._nursery.kill(self.pid)
 
     def bury(self, timeout: float = 1.0) -> int | None:
-        """Kill it if need be and give everything back. Its exit code (negative: the signal), None if unknown."""
+        """Kill it if need be and free what it held. Its exit code (negative: the signal), None if unknown."""
         self.kill()
         code = None
         if wait([self._report], timeout):
@@ -57,8 +56,8 @@ class Child:
 
 
 class Nursery:
-    """Forks children off one process that has TensorFlow imported, in a session of its own (so that Ctrl-C in a
-    terminal is not its business). That process and all children end when this process does, however it does."""
+    """Forks children off one process that has TensorFlow imported. They are in a session of their own, so that
+    Ctrl-C in a terminal is not their business, and all end when this process does, however it does."""
 
     def __init__(self, runner: str, *, tensorflow: bool) -> None:
         self._arguments = (runner, tensorflow)
@@ -82,7 +81,7 @@ class Nursery:
                     os.close(tells)
             pid = os.read(told, NUMBER.size)  # empty when the forking process died or was closed
             if len(pid) != NUMBER.size:
-                raise WorkerDied("The training process could not be started. Its own messages are in the log.")
+                raise WorkerDied("The process that starts training processes has died.")
         except BaseException:
             ours.close()
             os.close(told)

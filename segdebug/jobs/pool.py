@@ -18,8 +18,8 @@ __all__ = ["PLUGIN", "SlotsPlugin", "carry_out"]
 PLUGIN = "segdebug-slots"
 
 
-class SlotsPlugin(WorkerPlugin):  # type: ignore[misc]
-    """One warm slot for each of the worker's threads. Told by Dask when a task is cancelled, it ends that run.
+class SlotsPlugin(WorkerPlugin):
+    """One warm slot for each of the worker's threads. When Dask says that a task is cancelled, its run ends.
 
     runner, tensorflow: what the children have ready. renew_after: runs after which a child is replaced.
     """

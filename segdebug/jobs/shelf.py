@@ -8,7 +8,7 @@ __all__ = ["Shelf"]
 
 
 class Shelf:
-    """keep: ended jobs that stay, at most. keep_bytes: what they may take, at most, with their scenes, each scene
+    """keep: ended jobs that stay, at most. keep_bytes: what they may take, at most, with their scenes, each
     counted once. The last one to end always stays. Not thread-safe: its engine holds the lock."""
 
     def __init__(self, keep: int, keep_bytes: int) -> None:

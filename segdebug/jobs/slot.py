@@ -21,7 +21,7 @@ Tell = Callable[[list[bytes] | None], None]
 _SOFT = 0.3  # seconds in which a run told to stop may do so itself, which keeps its process warm
 _WARMING = 300.0  # seconds after which a child that is still not warm is given up
 _IDLE = 1.0  # seconds without a run before an old child is renewed
-_BATCH = 64  # progress values handed on at once, at most
+_BATCH = 2**20  # bytes of progress handed on at once, from which on no more is added
 _PATIENCE = 30.0  # seconds between attempts to start a child, at most
 
 _log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class Slot:
             if reply is not None:
                 body = reply[1:]
                 return Outcome(result=body) if reply[:1] == DONE else Outcome(failure=loads(body))
-        message = f"The process that trained this {how_it_ended(code)}. A new one takes its place: run it again."
+        message = f"The process that trained this {how_it_ended(code)}. A new one is there: run it again."
         return Outcome(failure=Failure(WorkerDied(message)))
 
     def stop(self, *, late: bool = False) -> None:
@@ -136,7 +136,7 @@ class Slot:
                 batch: list[bytes] = []
                 reply = None
                 try:
-                    while reply is None and len(batch) < _BATCH and child.connection.poll():
+                    while reply is None and sum(map(len, batch)) < _BATCH and child.connection.poll():
                         message = child.connection.recv_bytes()
                         if message[:1] == STARTED:
                             begun = True

@@ -6,7 +6,9 @@ import contextlib
 import gc
 import importlib
 import os
-from collections.abc import Callable
+import sys
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from segdebug.errors import JobError
@@ -15,7 +17,7 @@ __all__ = ["environment", "find", "on_gpu", "preload", "up"]
 
 _TRAINER = ("tensorflow", "keras", "segdebug.parts.build", "segdebug.step")
 
-# One thread a child: the engine runs as many children as there are cores, and the same bits come out each time.
+# One thread a child: the engine runs as many children as there are cores, and the same bits come out.
 _THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -31,7 +33,7 @@ def on_gpu() -> bool:
 
 
 def environment() -> dict[str, str]:
-    """The environment of the training processes: this one's, quiet, one thread each, no GPU unless asked for."""
+    """The training processes' environment: this one's, quiet, one thread each, no GPU unless asked for."""
     settings = {**os.environ, **dict.fromkeys(_THREADS, "1"), "TF_CPP_MIN_LOG_LEVEL": "3"}
     if on_gpu():
         settings["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # else the first child takes all of the GPU's memory
@@ -41,21 +43,21 @@ def environment() -> dict[str, str]:
 
 
 def preload(runner: str, *, tensorflow: bool) -> None:
-    """Import what every child needs, before any is forked. What cannot be imported is left to the run to report.
+    """Import what every child needs, before any is forked. What cannot be imported, the run will report.
 
-    With `tensorflow`, TensorFlow and the trainer are imported, but nothing of TensorFlow is used yet: a process
-    that has started its threads cannot be forked.
+    With `tensorflow`, TensorFlow and the trainer are imported, but nothing of TensorFlow is used yet: a
+    process that has started its threads cannot be forked.
     """
     for name in (*(_TRAINER if tensorflow else ()), runner.partition(":")[0]):
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception), _quiet_stderr():
             importlib.import_module(name)
     gc.collect()
     gc.freeze()  # a collection in a child then neither walks these objects nor copies their memory
 
 
 def up(runner: str, *, tensorflow: bool) -> None:
-    """Warm this process: what is imported by `preload` and missing here, then `warm_up()` of the runner's module
-    where it has one, else one small trace."""
+    """Warm this process: what `preload` imports, where it has not yet been; then `warm_up()` of the runner's
+    module where it has one, else one small trace."""
     if tensorflow:
         preload(runner, tensorflow=True)
         _one_thread()
@@ -76,7 +78,7 @@ def find(runner: str) -> Callable[..., Any]:
         raise JobError(f"The worker cannot load its trainer {runner!r}: {error}.") from error
     if not callable(function):
         raise JobError(f"The worker cannot run its trainer {runner!r}: it is not a function.")
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def _one_thread() -> None:
@@ -92,10 +94,26 @@ def _trace() -> None:
 
     weights = tf.Variable(tf.zeros((3, 3, 3, 2)))
 
-    @tf.function  # type: ignore[untyped-decorator]
+    @tf.function
     def step(pixels: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.nn.conv2d(pixels, weights, 1, "SAME") ** 2)
         return tape.gradient(loss, weights)
 
     step(tf.zeros((1, 8, 8, 3)))
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """TensorFlow greets on standard error before it reads its log level; nobody needs that at each start."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -61,8 +61,8 @@ class Failure:
 class Outcome:
     """How one execution of a run ended: a pickled result, or a failure; neither where it was stopped.
 
-    execution names it; sent: how many progress values went ahead of this, None where it never began. With them
-    the engine can tell whether it has heard everything that came before the end.
+    execution names it; sent: how many progress values went ahead of this, None where it never began. With
+    them the engine can tell whether it has heard everything that came before the end.
     """
 
     result: bytes | None = None
@@ -85,5 +85,5 @@ def failure_of(error: BaseException, traceback: str) -> Failure:
     else:
         first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
         said = f": {first[:300]}" if first else ""
-        message = f"The run stopped on an unexpected error ({type(error).__name__}{said}). Details are in the log."
+        message = f"The run stopped on an unexpected error ({type(error).__name__}{said}); the log has details."
     return Failure(JobError(message), traceback)

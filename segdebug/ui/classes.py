@@ -44,7 +44,7 @@ def class_table(scene: Scene) -> None:
             "class": st.column_config.TextColumn("class", max_chars=_LONGEST_NAME, required=True),
             "in the file": st.column_config.TextColumn(disabled=True, width=80),
             "pixels": st.column_config.NumberColumn(disabled=True, format="localized", width=75),
-            "share": st.column_config.NumberColumn(disabled=True, format="percent", width=65),
+            "share": st.column_config.NumberColumn(disabled=True, format="%.1f %%", width=65),
         },
         alt="Classes: colour, name, value in the file, pixels and their share",
     )
@@ -74,7 +74,7 @@ def _row(c: SceneClass, pixels: int) -> dict[str, Any]:
         "class": c.name,
         "in the file": "(the rest)" if c.encoded_as is None else str(c.encoded_as),
         "pixels": c.pixels,
-        "share": c.pixels / pixels,
+        "share": 100 * c.pixels / pixels,
     }
 
 

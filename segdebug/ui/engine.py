@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from collections import deque
 
 import streamlit as st
 
@@ -12,10 +13,12 @@ from segdebug.experiment import Experiment
 from segdebug.jobs import Engine, Job
 from segdebug.scene import Scene
 
-__all__ = ["RUN", "attend", "engine", "latest", "submit", "watch"]
+__all__ = ["RUN", "attend", "cancel", "engine", "latest", "mine", "submit", "watch"]
 
 RUN = "run"
 """The address's parameter that names a run."""
+
+_REMEMBERED = 8  # runs of one scene that `latest` looks through
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda started: started.close())
@@ -40,6 +43,7 @@ class _Viewer:
     def __init__(self) -> None:
         self.name = secrets.token_urlsafe(8)
         self.watched: dict[str, Job] = {}
+        self.mine: set[str] = set()  # runs that it asked for, or was given the link of
 
     def leave(self) -> None:
         for job in self.watched.values():
@@ -66,22 +70,51 @@ def watch(job: Job) -> None:
         del viewer.watched[other.id]
     if job.id not in viewer.watched:
         viewer.watched[job.id] = job
+        viewer.mine.add(job.id)
         job.arrive(viewer.name)
 
 
-def submit(scene: Scene, experiment: Experiment) -> Job:
-    """Have it trained, or get the run that is already there: a run is a function of scene and Experiment."""
+def mine(job: Job) -> bool:
+    """Whether this session may end the run: it asked for it, or holds its link."""
+    return job.id in _viewer().mine
+
+
+def cancel(job: Job) -> None:
+    """End the run; where others are watching it too, only stop watching."""
+    viewer = _viewer()
+    if job.viewers <= (job.id in viewer.watched):
+        job.cancel()
+        return
+    st.toast("Others are watching this run, so it goes on for them.")
+    job.leave(viewer.name)
+    viewer.watched.pop(job.id, None)
+    viewer.mine.discard(job.id)
+    st.query_params.pop(RUN, None)
+
+
+def submit(scene: Scene, experiment: Experiment, *, remembered: bool = True) -> Job:
+    """Have it trained, or get the run that is already there: a run is a function of scene and Experiment.
+
+    remembered: whether `latest` is to know of it.
+    """
     key = hashlib.sha256(f"{scene.digest}{experiment.to_json()}".encode()).hexdigest()
     job = engine().submit(scene, experiment, key=key)
-    _latest()[scene.digest] = job.id
+    if remembered:
+        last = _last_runs().setdefault(scene.digest, deque(maxlen=_REMEMBERED))
+        if job.id not in last:
+            last.append(job.id)
     return job
 
 
 def latest(scene: Scene) -> Job | None:
-    """The last run that anybody asked for on this scene, if it is still kept."""
-    return engine().job(_latest().get(scene.digest, ""))
+    """The last run that anybody asked for on this scene, if it is still kept and has something to show."""
+    for job_id in reversed(_last_runs().get(scene.digest, ())):
+        job = engine().job(job_id)
+        if job is not None and (job.active or job.since(0)):
+            return job
+    return None
 
 
 @st.cache_resource(show_spinner=False)
-def _latest() -> dict[str, str]:
+def _last_runs() -> dict[str, deque[str]]:
     return {}

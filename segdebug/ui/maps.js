@@ -20,15 +20,17 @@ export default function ({ data, parentElement }) {
 function figure() {
   const figure = document.createElement("figure");
   figure.innerHTML =
-    '<figcaption></figcaption><canvas tabindex="0" role="img"></canvas>' +
-    '<div class="bar"></div><div class="ends"><span></span><span></span></div><div class="readout" aria-live="polite"></div>';
+    '<figcaption><span class="title"></span><span class="readout"></span></figcaption>' +
+    '<canvas tabindex="0" role="img"></canvas>' +
+    '<div class="how"></div><div class="bar"></div><div class="ends"><span></span><span></span></div>';
   return figure;
 }
 
 function prepare(panel, figure, size, aspect) {
   const canvas = figure.querySelector("canvas");
   canvas.style.aspectRatio = aspect; // the grid is square; the picture need not be
-  figure.querySelector("figcaption").textContent = panel.title;
+  figure.querySelector(".title").textContent = panel.title;
+  figure.querySelector(".how").textContent = panel.how;
   canvas.setAttribute("aria-label", describe(panel, size));
   const source = document.createElement("canvas");
   source.width = source.height = size;
@@ -37,8 +39,8 @@ function prepare(panel, figure, size, aspect) {
     const image = new Image();
     image.onload = () => { source.getContext("2d").drawImage(image, 0, 0); one.repaint?.(); };
     image.src = "data:image/png;base64," + panel.png;
-  } else {
-    one.levels = decode(panel.levels);
+  } else if (panel.kind !== "blank") {
+    one.levels = decode(panel.levels, panel.bytes);
     source.getContext("2d").putImageData(coloured(one.levels, panel, size), 0, 0);
   }
   legend(panel, figure);
@@ -46,14 +48,15 @@ function prepare(panel, figure, size, aspect) {
 }
 
 function describe(panel, size) {
+  if (panel.kind === "blank") return `${panel.title}: not there yet.`;
   const kind = { picture: "the picture", class: "a map of classes", scalar: "a map of numbers" }[panel.kind];
   const range = panel.kind === "scalar" ? `, from ${number(panel.low)} to ${number(panel.high)}` : "";
-  return `${panel.title}: ${kind}, ${size} by ${size} pixels${range}. Arrow keys move the crosshair, plus and minus zoom.`;
+  return `${panel.title}: ${kind}, ${size} by ${size} pixels${range}; ${panel.how}. Arrow keys move the crosshair, plus and minus zoom.`;
 }
 
-function decode(text) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return new Uint16Array(bytes.buffer);
+function decode(text, bytes) {
+  const raw = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  return bytes === 2 ? new Uint16Array(raw.buffer) : raw;
 }
 
 function coloured(levels, panel, size) {
@@ -76,6 +79,7 @@ function legend(panel, figure) {
   const bar = figure.querySelector(".bar");
   const [low, high] = figure.querySelectorAll(".ends span");
   const scalar = panel.kind === "scalar";
+  bar.hidden = low.parentElement.hidden = !scalar;
   const stops = scalar ? [0, 51, 102, 153, 204, 255].map((n) => panel.colours[n]).join(",") : "";
   bar.style.background = scalar ? `linear-gradient(to right, ${stops})` : "none";
   low.textContent = scalar ? number(panel.low) + (panel.log ? " (log)" : "") : "";
@@ -91,7 +95,8 @@ function paintOne(one, view) {
   context.imageSmoothingEnabled = false;
   context.clearRect(0, 0, side, side);
   context.drawImage(source, view.x, view.y, view.span, view.span, 0, 0, side, side);
-  one.readout.textContent = view.cursor ? `row ${view.cursor[1]}, column ${view.cursor[0]}: ${value(one, view)}` : "";
+  one.readout.textContent = view.cursor ? value(one, view) : "";
+  one.readout.ariaLive = canvas.matches(":focus") ? "polite" : "off";
   if (!view.cursor) return;
   const cell = side / view.span;
   const x = (view.cursor[0] - view.x + 0.5) * cell, y = (view.cursor[1] - view.y + 0.5) * cell;
@@ -107,6 +112,7 @@ function paintOne(one, view) {
 
 function value(one, view) {
   const { panel, levels, size } = one;
+  if (panel.kind === "picture") return `row ${view.cursor[1]}, column ${view.cursor[0]}`;
   if (!levels) return "";
   const level = levels[view.cursor[1] * size + view.cursor[0]];
   if (panel.kind === "class") return level === panel.none ? "none" : panel.names[level] ?? `channel ${level}`;
@@ -117,7 +123,7 @@ function value(one, view) {
 
 function number(x) {
   const size = Math.abs(x);
-  return x === 0 ? "0" : size >= 1e-3 && size < 1e5 ? String(Number(x.toPrecision(3))) : x.toExponential(1);
+  return x === 0 ? "0" : size >= 1e-4 && size < 1e5 ? String(Number(x.toPrecision(3))) : x.toExponential(2).replace("+", "");
 }
 
 function listen(canvas, view, paint) {

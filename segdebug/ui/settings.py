@@ -52,7 +52,7 @@ _GROUPS = (
             *(f"loss.{name}" for name in LOSS_PARAMETERS if name != "from_logits"),
             "loss.reduction",
         ),
-        "weights, unlabelled, reduction",
+        "weights, void, reduction",
     ),
     _Group(
         "Training",
@@ -132,12 +132,10 @@ def _draw(fields: tuple[str, ...], values: dict[str, Any], malformed: list[Exper
 
 def _expander(group: _Group) -> DeltaGenerator:
     """Open, from then on, once something in it is not at its default: what matters must not hide."""
-    differs = _differs(group.more)
     opened = f"opened {group.title}"
-    if differs:
+    if _differs(group.more):
         st.session_state[opened] = True
-    mark = " · changed" if differs else ""
-    return st.expander(f"{group.behind} …{mark}", expanded=st.session_state.get(opened, False))
+    return st.expander(group.behind, expanded=st.session_state.get(opened, False))
 
 
 def _applies(field: str) -> bool:

@@ -34,7 +34,7 @@ Named = tuple[str, Any]
 _NUMERIC: dict[str, list[Any]] = {
     "model.filters": [2, 3],
     "model.depth": [1, 2],
-    "head.channels": [None, 1, 5],
+    "head.channels": [None, 1, 3],
     "head.axis": [-1, 1, -2],
     "loss.label_smoothing": [0.0, 0.1],
     "loss.alpha": [None, 0.3],
@@ -287,15 +287,20 @@ class Greedy:
         return None
 
     def skeletons(self, fixed: Case, samples: int) -> list[Case]:
-        found = []
-        for _ in range(samples):
+        found, allowed = [], 0
+        for drawn in range(samples):
+            if drawn == _GIVEN_UP and not allowed:
+                break  # the vocabulary itself does not have this pair
             case = dict(self.base)
             for field in _STRUCTURE:
                 usual = self.rng.random() < _USUAL.get(field, 0.0)
                 case[field] = self.base[field] if usual else self.rng.choice(self.values[field])
             case |= fixed
             _made_to_fit(case, fixed)
-            if _valid(case) and self.oracle.takes(case):
+            if not _valid(case):
+                continue
+            allowed += 1
+            if self.oracle.takes(case):
                 found.append(case)
                 if len(found) >= 150:
                     break
@@ -324,9 +329,18 @@ class Greedy:
 
     def shown(self, pair: tuple[Named, Named]) -> Case:
         """A case with a refused pair that is refused, as near to the defaults as is found."""
-        case = self.base | {"training.execution": "eager", "model.depth": 1} | dict(pair)
-        return case
+        near = self.base | {"training.execution": "eager", "model.depth": 1}
+        fields = [f for f in _STRUCTURE if f not in dict(pair)]
+        for changed in range(40):
+            case = near | {f: self.rng.choice(self.values[f]) for f in self.rng.sample(fields, changed // 8)}
+            case |= dict(pair)
+            if not _valid(case) or self.oracle.refusal(case):
+                return case
+        raise AssertionError(f"{pair} is neither covered nor refused")
 
+
+_GIVEN_UP = 400
+"""Samples after which a pair that no configuration may have is not looked for any longer."""
 
 _HARD = (
     "loss.name",

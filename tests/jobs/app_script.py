@@ -8,7 +8,8 @@ LOG = Path(sys.argv[1])
 with LOG.open("a") as log:
     log.write(f"module {__name__} {os.getpid()}\n")  # a child that ran this again would add a line
 
-import streamlit  # noqa: E402, F401  (as app.py does; no child may import it)
+if sys.argv[2] == "modules":
+    import streamlit  # noqa: F401  (as app.py does; no child may import it)
 
 if __name__ == "__main__":
     from segdebug.jobs import Engine

@@ -24,7 +24,7 @@ NAME = "SEGDEBUG_TEST_MARK"
 def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """start("scheduler", …) or start("worker", …): a process of dask's; all that is left of them is killed."""
     mark = os.urandom(8).hex()
-    processes = []
+    processes: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:
         with (tmp_path / f"{len(processes)}.log").open("wb") as log:

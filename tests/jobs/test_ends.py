@@ -20,8 +20,15 @@ Submit = Callable[..., Job]
 
 @pytest.fixture(scope="module")
 def short() -> Iterator[Engine]:
-    """An engine in no mood to wait."""
-    with Engine(slots=1, runner=RUNNER, tensorflow=False, time_limit=1.0, grace=0.5) as engine:
+    """One slot, and half a second until a run that everybody has left is ended."""
+    with Engine(slots=1, runner=RUNNER, tensorflow=False, grace=0.5) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def limited() -> Iterator[Engine]:
+    """One slot, and a second for each run."""
+    with Engine(slots=1, runner=RUNNER, tensorflow=False, time_limit=1.0) as engine:
         yield engine
 
 
@@ -48,19 +55,18 @@ def test_cancel_ends_it_and_keeps_what_it_told(submit: Submit, do: str) -> None:
     assert other.state == "running"
     other.cancel()
     other.cancel()  # a second time says nothing
-    assert other.state == "cancelled"
+    assert not other.active
 
 
 def test_cancel_of_a_queued_run_never_starts_it(submit: Submit) -> None:
     busy = [submit("heed"), submit("heed")]
-    for job in busy:
-        eventually(lambda job=job: job.progress)
+    eventually(lambda: all(job.progress for job in busy))
     queued = [submit("count", n=1) for _ in range(3)]
-    assert [job.place for job in queued] == [0, 1, 2]
+    assert [job.place for job in queued] == [1, 2, 3]
     assert [job.state for job in queued] == ["queued"] * 3
     assert queued[0].seconds == 0
     queued[1].cancel()
-    assert [job.place for job in queued] == [0, 0, 1]
+    assert [job.place for job in queued] == [1, 0, 2]
     for job in busy:
         job.cancel()
     assert queued[0].wait(60)
@@ -83,14 +89,14 @@ def test_cancel_as_soon_as_possible_at_every_moment(submit: Submit) -> None:
 
 
 @pytest.mark.parametrize("do", ["heed", "stuck"])
-def test_the_time_limit_says_how_long(short: Engine, submit: Submit, do: str) -> None:
-    job = submit(do, at=short)
+def test_the_time_limit_says_how_long(limited: Engine, submit: Submit, do: str) -> None:
+    job = submit(do, at=limited)
     assert job.wait(60)
     assert job.state == "failed"
     assert isinstance(job.error, TimeLimit)
     assert "1 seconds" in str(job.error)
     assert len(job.progress) == 1
-    after = submit("count", at=short, n=1)
+    after = submit("count", at=limited, n=1)
     assert after.wait(60)
     assert after.state == "finished"
 
@@ -127,7 +133,7 @@ def test_death_of_the_forking_process_is_survived(submit: Submit, short: Engine)
     os.kill(parent, signal.SIGKILL)
     assert first.wait(60)
     assert isinstance(first.error, WorkerDied)
-    assert not alive(pid)
+    eventually(lambda: not alive(pid))
     after = submit("count", at=short, n=1)
     assert after.wait(60)
     assert after.state == "finished"
@@ -151,7 +157,7 @@ def test_a_run_that_everybody_has_left_ends(short: Engine, submit: Submit) -> No
     watched.leave("never came")
     watched.arrive("a")  # the page was reloaded
     time.sleep(0.7)
-    assert watched.active or isinstance(watched.error, TimeLimit)
+    assert watched.active
     watched.cancel()
     left = submit("count", at=short, n=300, pause=0.01)
     left.arrive("a")

@@ -1,0 +1,1 @@
+"""Our losses against those of a real fit."""
