@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import collections
-import concurrent.futures
 import json
 import multiprocessing
 import os
@@ -32,7 +31,7 @@ from segdebug.vocabulary import ACTIVATIONS, ATTACHMENTS, EXECUTIONS, LOSSES
 __all__ = ["cells", "experiment_of", "main"]
 
 SIZE, CLASSES, STEPS = 8, 4, 20
-_CELLS_A_WORKER = 250  # TensorFlow keeps compiled functions: a worker of many cells grows by about 1 MB each
+_CELLS_A_WORKER = 250  # TensorFlow keeps compiled functions: a worker of many cells grows by several MB each
 _SPARSE = ("sparse_categorical_crossentropy", "sparse_softmax_cross_entropy_with_logits")
 
 Cell = tuple[str, str, str, bool, str]
@@ -140,16 +139,11 @@ def run_cell(cell: Cell) -> dict[str, Any]:
 
 
 def _results(todo: list[Cell], jobs: int) -> Iterator[dict[str, Any]]:
+    # Not concurrent.futures: its max_tasks_per_child can wait for ever for a worker that has gone (Python 3.11).
     context = multiprocessing.get_context("spawn")
     root = str(Path(__file__).resolve().parent.parent)
-    with concurrent.futures.ProcessPoolExecutor(
-        jobs, context, _begin_worker, (root,), max_tasks_per_child=_CELLS_A_WORKER
-    ) as pool:
-        try:
-            for future in concurrent.futures.as_completed([pool.submit(run_cell, cell) for cell in todo]):
-                yield future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    with context.Pool(jobs, _begin_worker, (root,), maxtasksperchild=_CELLS_A_WORKER) as pool:
+        yield from pool.imap_unordered(run_cell, todo)
 
 
 def _known(file: Path | None) -> list[dict[str, Any]]:
