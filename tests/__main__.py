@@ -30,7 +30,8 @@ def main() -> int:
     for check in _CHECKS:
         if subprocess.run([sys.executable, "-m", *check], check=False).returncode:
             return 1
-    return subprocess.run([sys.executable, "-m", "pytest", *sys.argv[1:]], check=False).returncode
+    two_at_once = ["-n", "2", "--dist", "loadgroup"]
+    return subprocess.run([sys.executable, "-m", "pytest", *two_at_once, *sys.argv[1:]], check=False).returncode
 
 
 def _install_chromium() -> bool:
