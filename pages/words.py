@@ -6,9 +6,7 @@ frame.enter()
 
 import streamlit as st  # noqa: E402
 
-from segdebug.ui.words import field_table, preset_table  # noqa: E402
+from segdebug.ui.words import words  # noqa: E402
 
-st.markdown("Every word of a configuration: in the sidebar, in JSON and in the address.")
-field_table()
-st.subheader("Presets")
-preset_table()
+st.title("Every word of a configuration: in the sidebar, in JSON, in the address", anchor=False)
+words()

@@ -16,12 +16,22 @@ from numpy.typing import NDArray
 from segdebug.painting import Scale, magma
 
 __all__ = [
-    "CASING", "HEIGHT", "HOW_TO_READ", "iou_bars", "iou_curves", "loss_curve", "number", "scalar_map", "spans_decades",
-]  # fmt: skip
+    "CASING",
+    "HEIGHT",
+    "HOW_TO_READ",
+    "LABELLED_AT_MOST",
+    "iou_bars",
+    "iou_curves",
+    "loss_curve",
+    "number",
+    "scalar_map",
+    "spans_decades",
+]
 
 HOW_TO_READ = {
     "loss": "The number that fit prints at each step.",
     "iou": "Overlap of prediction and truth: 0 none, 1 perfect.",
+    "iou of many": "Overlap of prediction and truth: 0 none, 1 perfect. Point at a line for its class.",
     "map": "One cell a pixel of the training grid, never smoothed. Drag to zoom, double-click to return.",
     "maps": "One cell a pixel of the training grid; one scale for all steps. Point at a map for values; Ctrl + wheel "
     "or + and − zoom all of them, drag moves, double-click returns.",
@@ -33,7 +43,9 @@ HEIGHT = 300
 CASING = "#787f8c"
 """Around lines in class colours: grey that stands out on white and on black, so that a yellow line does too."""
 
-_LABELLED_AT_MOST = 12
+LABELLED_AT_MOST = 12
+"""Classes that can be named beside their lines."""
+
 _LABEL_GAP = 0.08  # of the IoU axis: the height of a label
 _TOP = 1.05
 
@@ -76,7 +88,7 @@ def loss_curve(loss: NDArray[np.floating]) -> go.Figure:
             x=lost, y=1, yref="paper", text=f"not a number from step {lost}", showarrow=False, xanchor="right"
         )
     _layout(figure, len(loss), "loss (log)" if log else "loss", right=64)
-    figure.update_yaxes(type="log" if log else "linear", exponentformat="power")
+    figure.update_yaxes(type="log", dtick=1, exponentformat="power") if log else figure.update_yaxes(type="linear")
     return figure
 
 
@@ -93,7 +105,7 @@ def iou_curves(iou: NDArray[np.floating], names: list[str], colours: list[str]) 
         figure.add_trace(
             go.Scatter(x=steps, y=iou[:, k], mode="lines", line=line, name=_plain(name), hovertemplate="%{y:.3f}")
         )
-    labelled = len(names) <= _LABELLED_AT_MOST
+    labelled = len(names) <= LABELLED_AT_MOST
     if labelled:
         _label_ends(figure, iou, names, colours)
     _layout(figure, len(iou), "IoU", right=132 if labelled else 12)

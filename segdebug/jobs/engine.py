@@ -72,6 +72,7 @@ class Engine:
         self._waiting: deque[Job] = deque()  # queued here, in order
         self._sent: dict[Job, Any] = {}  # handed to Dask and not ended, in order → Dask's future
         self._ending: dict[Job, tuple[_End, float]] = {}  # ended, but their last progress is due until then
+        self._arrived: deque[tuple[Job, Outcome]] = deque()  # ends that are still to be looked at
         self._closed = False
         plugin = SlotsPlugin(runner, tensorflow=tensorflow, renew_after=renew_after)
         self._link = Link(self.slots, address, plugin, self._on_event)
@@ -173,12 +174,15 @@ class Engine:
             with self._changed:
                 if self._closed:
                     return
+                arrived, self._arrived = self._arrived, deque()
                 abandoned = self._look_at_the_clock()
                 if self._waiting and len(self._sent) < self._capacity:
                     next_job = self._waiting.popleft()
                     self._sent[next_job] = None  # no future yet
-                elif not abandoned:
+                elif not abandoned and not arrived:
                     self._changed.wait(self._patience())
+            for job, outcome in arrived:
+                self._take_in(job, outcome)
             for job in abandoned:
                 job.cancel()
             if next_job is not None:
@@ -206,7 +210,7 @@ class Engine:
             job._scene_bytes = sum(part.nbytes for part in parcel.parts())
             future = self._link.send(parcel, job.id, self.time_limit, partial(self._on_end, job))
         except Exception as error:
-            self._on_end(job, Outcome(failure=failure_of(error, traceback.format_exc())))
+            self._take_in(job, Outcome(failure=failure_of(error, traceback.format_exc())))
             return
         with self._changed:
             if job in self._sent:
@@ -216,24 +220,7 @@ class Engine:
         if over:  # cancelled meanwhile
             self._link.cancel(future)
 
-    # What comes back, in Dask's threads.
-
-    def _on_event(self, message: dict[str, Any]) -> None:
-        packed: list[bytes] | None = message["values"]
-        try:
-            values = None if packed is None else [loads(value) for value in packed]
-        except Exception:
-            _log.exception("Progress of run %s cannot be read", message["job"])
-            values = []
-        with self._changed:
-            job = self._shelf.get(message["job"])
-            if job is None:
-                return
-            job._hear(message["execution"], message["sent"], values, sum(map(len, packed or ())))
-            if job in self._ending and _all_heard(job, self._ending[job][0]):
-                self._conclude(job, self._ending.pop(job)[0])
-
-    def _on_end(self, job: Job, outcome: Outcome) -> None:
+    def _take_in(self, job: Job, outcome: Outcome) -> None:
         end = _End.of(outcome)
         if outcome.failure is not None and outcome.failure.traceback:
             _log.error("Run %s failed:\n%s", job.id, outcome.failure.traceback)
@@ -251,6 +238,28 @@ class Engine:
         job._bytes += end.size
         job._end("finished" if end.error is None else "failed", result=end.result, error=end.error)
         self._shelf.trim()
+
+    # What comes back, in Dask's thread, which is not to be kept from its work.
+
+    def _on_event(self, message: dict[str, Any]) -> None:
+        packed: list[bytes] | None = message["values"]
+        try:
+            values = None if packed is None else [loads(value) for value in packed]
+        except Exception:
+            _log.exception("Progress of run %s cannot be read", message["job"])
+            values = []
+        with self._changed:
+            job = self._shelf.get(message["job"])
+            if job is None:
+                return
+            job._hear(message["execution"], message["sent"], values, sum(map(len, packed or ())))
+            if job in self._ending and _all_heard(job, self._ending[job][0]):
+                self._conclude(job, self._ending.pop(job)[0])
+
+    def _on_end(self, job: Job, outcome: Outcome) -> None:
+        with self._changed:
+            self._arrived.append((job, outcome))
+            self._changed.notify_all()
 
 
 class _End(NamedTuple):

@@ -18,7 +18,6 @@ from segdebug.jobs.wire import Failure, Outcome, Parcel
 __all__ = ["Link"]
 
 _CONNECTING = 5.0  # seconds to find a scheduler by its address
-_LOST = "The cluster's scheduler was lost or restarted during the run. Run it again."
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +77,7 @@ class Link:
         return 1
 
     def send(self, parcel: Parcel, job: str, limit: float, on_end: Callable[[Outcome], None]) -> Any:
-        """Submit one run; a handle for `cancel`. on_end is called once, in a thread of Dask's.
+        """Submit one run; a handle for `cancel`. on_end is called once, in Dask's own thread.
 
         Raises JobError where the cluster cannot be reached.
         """
@@ -87,7 +86,7 @@ class Link:
         future = self._client.submit(
             carry_out, parcel, key, self._topic, job, limit, key=key, pure=False, retries=0, fifo_timeout="0s"
         )
-        future.add_done_callback(lambda done: on_end(_outcome(done)))
+        self._client.loop.add_callback(_follow, future, on_end)
         return future
 
     def cancel(self, future: Any) -> None:
@@ -127,23 +126,22 @@ class Link:
         return JobError(f"No dask scheduler answers at {self._address}: {error}")
 
 
-def _outcome(future: Any) -> Outcome:
-    """What a future that is done says, in all cases; a cancelled one says that the scheduler was lost."""
+async def _follow(future: Any, on_end: Callable[[Outcome], None]) -> None:
+    """Wait for the future in Dask's own loop. Its callbacks would all share one thread, which one lost result
+    can block for ever."""
     try:
-        if future.status == "finished":
-            outcome = future.result()
-            if isinstance(outcome, Outcome):
-                return outcome
-        elif future.status == "error":
-            error = future.exception()
-            _log.error("A run failed on its way: %r", error)
-            return Outcome(failure=Failure(_on_the_way(error)))
+        outcome: Outcome = await future
     except Exception as error:
-        _log.error("A run's result was lost: %r", error)
-    return Outcome(failure=Failure(JobError(_LOST)))
+        outcome = Outcome(failure=Failure(_on_the_way(error)))
+    on_end(outcome)
 
 
-def _on_the_way(error: BaseException) -> JobError:
-    if type(error).__name__ == "KilledWorker":
+def _on_the_way(error: Exception) -> JobError:
+    """What Dask's own errors mean. A future that nobody here has cancelled was so with its scheduler."""
+    name = type(error).__name__
+    if "Cancelled" in name:
+        return JobError("The cluster's scheduler was lost or restarted during the run. Run it again.")
+    _log.error("A run failed on its way: %r", error)
+    if name == "KilledWorker":
         return WorkerDied("The machines that trained this died one after the other. Check the cluster.")
-    return JobError(f"The cluster could not carry out the run ({type(error).__name__}); the log has details.")
+    return JobError(f"The cluster could not carry out the run ({name}); the log has details.")

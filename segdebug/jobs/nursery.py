@@ -19,7 +19,7 @@ from segdebug.jobs.forker import FORK, KILL, NUMBER, REQUEST
 __all__ = ["Child", "Nursery", "how_it_ended"]
 
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from segdebug.jobs.forker import main; main(*{arguments!r})"
-_CLOSING = 0.5  # seconds that the forking process gets to kill its children; it takes milliseconds
+_CLOSING = 0.2  # seconds that the forking process gets to kill its children; it takes milliseconds
 
 
 class Child:
@@ -30,6 +30,10 @@ class Child:
         self.connection = connection
         self._nursery = nursery
         self._report = report
+        self._handle: int | None = None
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):  # it has ended already
+                self._handle = os.pidfd_open(pid)
 
     def wait(self, timeout: float | None) -> bool:
         """Wait until it has said something or ended; False when `timeout` seconds have passed first."""
@@ -41,7 +45,11 @@ class Child:
 
     def kill(self) -> None:
         """End it at once, whatever it is doing. Returns before it is gone."""
-        self._nursery.kill(self.pid)
+        if self._handle is None:
+            self._nursery.kill(self.pid)
+        elif sys.platform == "linux":  # without waiting for the forking process, which is as nice as it
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
 
     def bury(self, timeout: float = 1.0) -> int | None:
         """Kill it if need be and free what it held. Its exit code (negative: the signal), None if unknown."""
@@ -52,6 +60,9 @@ class Child:
             code = NUMBER.unpack(data)[0] if len(data) == NUMBER.size else None
         self.connection.close()
         os.close(self._report)
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
         return code
 
 

@@ -57,10 +57,10 @@ def class_table(scene: Scene) -> None:
 
 
 def _colour_pickers(scene: Scene) -> None:
-    popover = st.popover("Colours", key="colours", on_change="rerun", help="Change the colour of a class")
+    popover = st.popover("Colours", key="colours", on_change="rerun")
     if not popover.open:
         return
-    with popover:
+    with popover, st.container(horizontal=True):
         for c in scene.classes:
             key = f"colour {scene.digest} {c.id}"
             st.color_picker(plain(c.name), c.colour, key=key, on_change=_recolour, args=(scene, c.id, key))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from segdebug.figures import CASING, HEIGHT, HOW_TO_READ, iou_curves, loss_curve, spans_decades
+from segdebug.figures import CASING, HEIGHT, HOW_TO_READ, LABELLED_AT_MOST, iou_curves, loss_curve, spans_decades
 from segdebug.scene import Scene
 from segdebug.trace import Trace
 
@@ -38,7 +38,7 @@ def live_curves(trace: Trace, steps: int, names: list[str], colours: list[str]) 
         spec = _iou_spec(steps, names, colours)
         shown = data[["step", "class", "IoU"]]
         st.vega_lite_chart(shown, spec, key="live_iou", height=HEIGHT, alt="IoU of each class against step")
-        st.caption(HOW_TO_READ["iou"])
+        st.caption(_how_to_read(names))
 
 
 def ended_curves(trace: Trace, names: list[str], colours: list[str]) -> None:
@@ -50,7 +50,11 @@ def ended_curves(trace: Trace, names: list[str], colours: list[str]) -> None:
     with right:
         figure = iou_curves(trace.iou(), names, colours)
         st.plotly_chart(figure, key="iou_curves", alt="IoU of each class against step")
-        st.caption(HOW_TO_READ["iou"])
+        st.caption(_how_to_read(names))
+
+
+def _how_to_read(names: list[str]) -> str:
+    return HOW_TO_READ["iou" if len(names) <= LABELLED_AT_MOST else "iou of many"]
 
 
 def columns_of(trace: Trace, scene: Scene) -> tuple[list[str], list[str]]:
@@ -80,7 +84,7 @@ def _iou_spec(steps: int, names: list[str], colours: list[str]) -> dict[str, Any
         "type": "nominal",
         "scale": {"domain": names, "range": colours},
         "legend": {"orient": "right", "title": None, "symbolStrokeWidth": 5, "labelLimit": 90}
-        if len(names) <= 12
+        if len(names) <= LABELLED_AT_MOST
         else None,
     }
     y = {"field": "IoU", "type": "quantitative", "scale": {"domain": [0, 1]}}

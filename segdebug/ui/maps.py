@@ -57,9 +57,9 @@ def scalar_panel(title: str, values: NDArray[np.floating], scale: Scale, how: st
 
 
 def mask_panel(title: str, mask: NDArray[np.bool_], yes: str, no: str, share: float) -> Panel:
-    """(S, S) true or false. share: of the pixels that count, how many are true."""
+    """(S, S) true or false. share: of the labelled pixels, how many are true."""
     data = {"kind": "class", "colours": _DEAD, "names": [no, yes], **_encoded(mask.astype(np.uint16))}
-    return Panel(title, f"orange: {yes} ({share:.1%})", data)
+    return Panel(title, f"orange: {yes} ({share:.1%} of the labelled)", data)
 
 
 def draw(panels: list[Panel], size: int, aspect: float, key: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from segdebug.decoding import takes_logits
 from segdebug.errors import KerasRefusal
 from segdebug.experiment import Experiment
 from segdebug.export import curves_csv, file_stem, maps_npz, numbers_json
@@ -21,6 +20,7 @@ from segdebug.ui.curves import columns_of, ended_curves, live_curves
 from segdebug.ui.engine import cancel, mine
 from segdebug.ui.run_maps import run_maps, study
 from segdebug.ui.text import error, note, plain, warning
+from segdebug.vocabulary import LOSSES
 
 __all__ = ["STEP", "in_words", "show", "show_why"]
 
@@ -34,9 +34,7 @@ _POLL_PIXELS = 256  # up to this size of the training grid
 def in_words(experiment: Experiment) -> str:
     """The configuration in one line."""
     head, loss, training = experiment.head, experiment.loss, experiment.training
-    told = ""
-    if "from_logits" not in loss.name and not loss.name.endswith("_with_logits"):
-        told = f"(from_logits={takes_logits(experiment)})"
+    told = f"(from_logits={loss.from_logits})" if "from_logits" in LOSSES[loss.name].accepts else ""
     return (
         f"{head.activation} [{head.attachment}] → {loss.name}{told} on {experiment.target.encoding} labels, "
         f"{training.steps} steps at {training.size} px, seed {training.seed}"
@@ -53,7 +51,7 @@ def show_why(job: Job) -> None:
     """Why a run ended before its time, where it did: one line, with Keras's own words behind one click."""
     if job.error is not None:
         error(str(job.error))
-        if isinstance(job.error, KerasRefusal) and job.error.original:
+        if isinstance(job.error, KerasRefusal) and job.error.original not in str(job.error):
             with st.expander("Keras's own message"):
                 st.code(job.error.original, language=None, wrap_lines=True)
     elif job.state == "cancelled":

@@ -74,6 +74,7 @@ _GROUPS = (
 _RECOMMENDED = "recommended for this picture"
 _PRESET = "load_preset"
 _CURRENT = "current_experiment"
+_TO_ADDRESS = "settings_to_address"
 _STEPS = {"training.learning_rate": 0.0001}
 
 
@@ -81,6 +82,7 @@ def set_experiment(experiment: Experiment) -> None:
     """Put a configuration into the widgets, and so into the address."""
     for field, option in OPTIONS.items():
         st.session_state[option.param] = _shown(option, experiment[field])
+    st.session_state[_TO_ADDRESS] = "drawn first"
 
 
 def configure(recommended: Experiment) -> Experiment:
@@ -95,6 +97,15 @@ def configure(recommended: Experiment) -> Experiment:
         args=(recommended,),
         help="  \n".join(f"**{plain(name)}**: {plain(p.meaning)}" for name, p in PRESETS.items()),
     )
+    import sys; print("SEE", st.session_state.get(_TO_ADDRESS), "filters" in st.session_state, st.session_state.get("filters"), file=sys.stderr, flush=True)
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+    ss = get_script_run_ctx().session_state._state
+    wid = ss._key_id_mapper.get_id_from_key("filters", None) if hasattr(ss,"_key_id_mapper") else None
+    print("SEE", wid, wid in ss._old_state, "filters" in ss._old_state, "filters" in ss._new_session_state, wid in ss._new_widget_state, file=sys.stderr, flush=True)
+    if st.session_state.get(_TO_ADDRESS) == "said again":
+        for option in OPTIONS.values():
+            if option.param in st.session_state:
+                st.session_state[option.param] = st.session_state[option.param]
     values: dict[str, Any] = {}
     malformed: list[ExperimentError] = []  # the rest is drawn all the same: a widget that is not loses its value
     for group in _GROUPS:
@@ -103,11 +114,22 @@ def configure(recommended: Experiment) -> Experiment:
         if group.more:
             with _expander(group):
                 _draw(group.more, values, malformed)
+    _follow_up()
     st.session_state[_CURRENT] = None
     if malformed:
         raise malformed[0]
     st.session_state[_CURRENT] = Experiment().changed(values)
     return st.session_state[_CURRENT]
+
+
+def _follow_up() -> None:
+    """Streamlit writes a value that code has set into the address only where the widget was there before. So
+    widgets that a configuration was put into are drawn, and then told their values once more."""
+    stage = st.session_state.pop(_TO_ADDRESS, None)
+    import sys; print("STAGE", stage, dict(st.query_params), file=sys.stderr, flush=True)
+    if stage == "drawn first":
+        st.session_state[_TO_ADDRESS] = "said again"
+        st.rerun()
 
 
 def current() -> Experiment | None:
@@ -131,11 +153,9 @@ def _draw(fields: tuple[str, ...], values: dict[str, Any], malformed: list[Exper
 
 
 def _expander(group: _Group) -> DeltaGenerator:
-    """Open, from then on, once something in it is not at its default: what matters must not hide."""
-    opened = f"opened {group.title}"
-    if _differs(group.more):
-        st.session_state[opened] = True
-    return st.expander(group.behind, expanded=st.session_state.get(opened, False))
+    """Closed at first; its label says what in it is not at its default, so that nothing that matters hides."""
+    changed = [f"**{plain(OPTIONS[field].label)} {plain(value)}**" for field, value in _changed(group.more)]
+    return st.expander(f"{group.behind}{': ' if changed else ''}{', '.join(changed)}", key=f"more {group.title}")
 
 
 def _applies(field: str) -> bool:
@@ -147,15 +167,16 @@ def _applies(field: str) -> bool:
     return chosen not in LOSSES or name in LOSSES[chosen].accepts
 
 
-def _differs(fields: tuple[str, ...]) -> bool:
-    standard = Experiment()
+def _changed(fields: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The fields that are not at their default, and their values, in words."""
+    standard, changed = Experiment(), []
     for field in filter(_applies, fields):
         param, default = OPTIONS[field].param, _shown(OPTIONS[field], standard[field])
-        if st.session_state.get(param, default) != default:
-            return True
-        if param not in st.session_state and param in st.query_params:  # the page has just been opened by a link
-            return True
-    return False
+        # Before its first drawing on a page that a link has opened, a widget's value stands only in the address.
+        value = st.session_state.get(param, st.query_params.get(param, default))
+        if value != default:
+            changed.append((field, str(value)))
+    return changed
 
 
 def _widget(field: str, option: Option) -> Any:

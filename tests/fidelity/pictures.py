@@ -38,9 +38,7 @@ def void() -> Picture:
     ids[20:, 15:] = -1
     palette = [0, 0, 0, 250, 10, 10, 20, 240, 30, 30, 40, 230] + [0] * (251 * 3) + [255, 255, 255]
     file = _png(np.where(ids < 0, 255, ids), palette)
-    return Picture(
-        _photo(np.maximum(ids, 0) / 3, 1), ids, 4, ids >= 0, None, (file,), (None,), stated=(0, 1, 2, 3)
-    )
+    return Picture(_photo(np.maximum(ids, 0) / 3, 1), ids, 4, ids >= 0, None, (file,), (None,), stated=(0, 1, 2, 3))
 
 
 @functools.cache

@@ -59,9 +59,9 @@ def read_mask(data: bytes, reader: str) -> np.ndarray:
         path = Path(folder) / "mask.png"
         path.write_bytes(data)
         if reader == "keras_load_img":
-            return keras.utils.img_to_array(
-                keras.utils.load_img(path, color_mode="grayscale"), dtype="uint8"
-            ).squeeze(-1)
+            return keras.utils.img_to_array(keras.utils.load_img(path, color_mode="grayscale"), dtype="uint8").squeeze(
+                -1
+            )
         if reader == "matplotlib":
             import matplotlib.pyplot as plt
 
@@ -189,9 +189,7 @@ def u_net(x: Any, filters: int, depth: int, init: str, half: bool) -> Any:
     x = conv(filters * 2**depth)(x)
     x = conv(filters * 2**depth)(x)
     for level in range(depth - 1, 0 if half else -1, -1):
-        up = layers.Conv2DTranspose(
-            filters * 2**level, 2, strides=2, padding="same", kernel_initializer=init
-        )(x)
+        up = layers.Conv2DTranspose(filters * 2**level, 2, strides=2, padding="same", kernel_initializer=init)(x)
         x = layers.Concatenate()([skips[level], up])
         x = conv(filters * 2**level)(x)
         x = conv(filters * 2**level)(x)
@@ -325,9 +323,7 @@ def composite(name: str, activation: str, channels: int, weights: list[float] | 
     softmax, sigmoid = keras.ops.softmax, keras.ops.sigmoid
 
     def summed(kind: str, region: Any, squash: Any) -> Any:
-        return lambda from_logits=False: plus(
-            entropy(kind, from_logits=from_logits), region, squash, from_logits
-        )
+        return lambda from_logits=False: plus(entropy(kind, from_logits=from_logits), region, squash, from_logits)
 
     def focal_dice(from_logits: bool = False, **options: Any) -> Any:
         binary = activation == "sigmoid" or channels == 1
@@ -355,12 +351,8 @@ def composite(name: str, activation: str, channels: int, weights: list[float] | 
         "lovasz": lambda: lovasz_loss,
         "negative_dice": lambda: lambda y, p: -soft_dice(y, p),
         "weighted_bce_dice": class_selector,
-        "sigmoid_cross_entropy_with_logits": lambda: lambda y, z: tf.nn.sigmoid_cross_entropy_with_logits(
-            y, z
-        ),
-        "softmax_cross_entropy_with_logits": lambda: lambda y, z: tf.nn.softmax_cross_entropy_with_logits(
-            y, z
-        ),
+        "sigmoid_cross_entropy_with_logits": lambda: lambda y, z: tf.nn.sigmoid_cross_entropy_with_logits(y, z),
+        "softmax_cross_entropy_with_logits": lambda: lambda y, z: tf.nn.softmax_cross_entropy_with_logits(y, z),
         "sparse_softmax_cross_entropy_with_logits": lambda: (
             lambda y, z: tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(y, "int32"), z)
         ),
@@ -410,10 +402,10 @@ class LossOfEachStep(keras.callbacks.Callback):
         super().__init__()
         self.losses: list[float] = []
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras's names
         self.model.reset_metrics()
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras's names
         self.losses.append(float(logs["loss"]))
 
 
@@ -465,7 +457,7 @@ def fit_losses(
             weights = weights.reshape(1, size * size) if flat else weights[np.newaxis]
         class_weight = None
         if class_weights is not None and loss["weighting"] == "class_weight":
-            class_weight = {c: weight for c, weight in enumerate(class_weights)}
+            class_weight = dict(enumerate(class_weights))
         if one_epoch:
             x, y = np.repeat(x, steps, 0), np.repeat(y, steps, 0)
             weights = None if weights is None else np.repeat(weights, steps, 0)

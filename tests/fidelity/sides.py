@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -40,8 +39,7 @@ class Verdict:
 def scene_of(picture: Picture) -> Scene:
     """The same image, truth and files as segdebug takes them."""
     classes = tuple(
-        SceneClass(c, f"class {c}", "#000000", c if c in picture.stated else None, 1)
-        for c in range(picture.n_classes)
+        SceneClass(c, f"class {c}", "#000000", c if c in picture.stated else None, 1) for c in range(picture.n_classes)
     )
     files = tuple(
         SourceFile(f"mask{n}.png", data, c)

@@ -129,9 +129,7 @@ def test_detached_softmax_is_applied_twice(attachment: str) -> None:
 )
 def test_the_swap_does_not_ask_whose_logits_they_are(activation: str, loss: str, swapped: str) -> None:
     for from_logits in (False, True):
-        np.testing.assert_allclose(
-            _losses(activation, loss, from_logits), _losses("linear", swapped, True), rtol=1e-5
-        )
+        np.testing.assert_allclose(_losses(activation, loss, from_logits), _losses("linear", swapped, True), rtol=1e-5)
 
 
 @pytest.mark.parametrize(("activation", "loss"), [("softmax", CCE), ("sigmoid", BCE)])

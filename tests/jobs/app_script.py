@@ -1,35 +1,62 @@
 """An app in a process of its own, guarded as app.py is. Arguments: a file for its log, and what to do."""
 
+from __future__ import annotations
+
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
-LOG = Path(sys.argv[1])
+LOG, HOW = Path(sys.argv[1]), sys.argv[2]
 with LOG.open("a") as log:
     log.write(f"module {__name__} {os.getpid()}\n")  # a child that ran this again would add a line
 
-if sys.argv[2] == "modules":
+if HOW == "modules":
     import streamlit  # noqa: F401  (as app.py does; no child may import it)
 
-if __name__ == "__main__":
-    from segdebug.jobs import Engine
 
-    how = sys.argv[2]
-    engine = Engine(slots=1, runner="tests.jobs.runners:act", tensorflow=how == "linalg")
-    do = "process" if how in ("modules", "exit", "unclosed") else how
-    job = engine.submit(None, {"do": do}, key="k")
-    if how == "exit":
-        sys.exit(0)  # with the run under way and nothing closed
-    if how in ("modules", "unclosed"):
-        job.wait(120)
-        heavy = {"streamlit", "distributed", "pages"} & job.result["modules"]
-        print("in the child:", sorted(heavy))
-        print("in the app:", sorted({"tensorflow", "keras"} & set(sys.modules)))
-        if how == "modules":
+def say(*words: Any) -> None:
+    print(*words, flush=True)
+
+
+def main() -> None:
+    from segdebug.jobs import Engine, Job
+
+    engine = Engine(slots=1, runner="tests.jobs.runners:act", tensorflow=HOW == "tensorflow")
+
+    def submit(do: str, key: str) -> Job:
+        return engine.submit(None, {"do": do}, key=key)
+
+    def told(job: Job, n: int) -> Job:
+        while len(job.since(0)) < n and job.active:
+            job.wait(0.02)
+        return job
+
+    if HOW == "exit":  # with a run under way and nothing closed
+        submit("heed", "k")
+    elif HOW in ("modules", "unclosed"):
+        job = submit("process", "k")
+        job.wait()
+        say("in the child:", sorted({"streamlit", "distributed", "pages"} & job.result["modules"]))
+        say("in the app:", sorted({"tensorflow", "keras"} & set(sys.modules)))
+        if HOW == "modules":
             engine.close()
-        sys.exit(0)
-    told = 2 if how == "linalg" else 1
-    while len(job.since(0)) < told:
-        job.wait(0.05)
-    print("running", *job.progress, flush=True)
-    job.wait()
+    elif HOW == "tensorflow":
+        for n in range(2):  # the second time in another process
+            job = submit("threads", f"threads {n}")
+            job.wait()
+            say(job.error or job.result)
+            job = told(submit("linalg", f"linalg {n}"), 2)
+            job.wait(0.3)  # into the operation, which takes many seconds
+            say(job.state, job.progress[0])
+            if n == 0:
+                job.cancel()
+        job.wait()
+    else:
+        job = told(submit(HOW, "k"), 1)
+        say(job.state)
+        job.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
@@ -39,3 +45,32 @@ def marked(mark: str) -> list[int]:
             except (OSError, ProcessLookupError):
                 continue
     return found
+
+
+class App:
+    """tests/jobs/app_script.py, started with a mark in its environment by which its descendants are known."""
+
+    def __init__(self, log: Path, how: str) -> None:
+        self.how = how
+        self.log = log
+        self.mark = f"SEGDEBUG_TEST_MARK={os.urandom(8).hex()}"
+        name, value = self.mark.split("=")
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests/jobs/app_script.py"), str(log), how],
+            cwd=ROOT,
+            env={**os.environ, name: value, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def says(self) -> str:
+        """Its next line."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def close(self) -> None:
+        """Kill all that is left of it."""
+        for pid in marked(self.mark):
+            os.kill(pid, signal.SIGKILL)
+        self.process.communicate()

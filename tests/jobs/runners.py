@@ -84,9 +84,14 @@ def _process() -> dict[str, Any]:
         "pid": os.getpid(),
         "modules": set(sys.modules),
         "nice": os.nice(0),
+        "group": _read("/proc/self/autogroup"),
         "oom": int(Path("/proc/self/oom_score_adj").read_text()),
         "omp": os.environ["OMP_NUM_THREADS"],
         "gpu": os.environ.get("CUDA_VISIBLE_DEVICES"),
         "interrupt": signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
         "main": getattr(sys.modules["__main__"], "__file__", None),
     }
+
+
+def _read(file: str) -> str:
+    return Path(file).read_text().strip() if Path(file).exists() else ""

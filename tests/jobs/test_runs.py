@@ -14,6 +14,7 @@ import pytest
 from segdebug.errors import JobError, KerasRefusal, SceneError, SegdebugError, WorkerDied
 from segdebug.jobs import Engine, Job
 from segdebug.scene.model import Scene
+from tests.jobs.conftest import RUNNER
 from tests.jobs.helpers import eventually
 
 Submit = Callable[..., Job]
@@ -65,12 +66,15 @@ def test_a_scene_arrives_whole_and_can_be_written_to(submit: Submit) -> None:
     assert job.result.valid.shape == (3000, 0)
 
 
-def test_the_child_steps_back_and_knows_nothing_of_the_app(submit: Submit) -> None:
-    job = submit("process")
-    assert job.wait(60)
+def test_the_child_steps_back_and_knows_nothing_of_the_app(submit: Submit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SEGDEBUG_NICENESS")
+    with Engine(slots=1, runner=RUNNER, tensorflow=False) as engine:
+        job = submit("process", at=engine)
+        assert job.wait(60)
     process = job.result
     assert process["nice"] >= 10
     assert process["oom"] == 500
+    assert process["group"] == "" or process["group"].endswith("nice 10")
     assert process["omp"] == "1"
     assert process["gpu"] == "-1"
     assert process["interrupt"]

@@ -1,32 +1,25 @@
-"""With TensorFlow: warm, on one thread, and cancelled inside one of its operations."""
+"""With TensorFlow: warm, on one thread, and ended inside one of its operations."""
 
 from __future__ import annotations
 
-import sys
-import time
+import signal
 
-from segdebug.jobs import Engine
-from tests.jobs.conftest import RUNNER
-from tests.jobs.helpers import alive, eventually
+import pytest
+
+from tests.jobs.helpers import App, alive, eventually, marked
 
 
-def test_a_warm_process_on_one_thread_that_can_be_cancelled_anywhere() -> None:
-    before = "tensorflow" in sys.modules
-    with Engine(slots=1, runner=RUNNER) as engine:
-        first = engine.submit(None, {"do": "threads"}, key="threads")
-        assert first.wait(120)
-        assert first.error is None
-        assert first.result == (1, 1, True)
-
-        job = engine.submit(None, {"do": "linalg"}, key="linalg")
-        eventually(lambda: len(job.progress) == 2)
-        pid = job.progress[0]
-        time.sleep(0.3)  # into the operation, which takes many seconds
-        assert job.state == "running"
-        job.cancel()
-        eventually(lambda: not alive(pid))
-
-        after = engine.submit(None, {"do": "threads"}, key="after")
-        assert after.wait(60)
-        assert after.result == (1, 1, True)
-    assert ("tensorflow" in sys.modules) == before
+@pytest.mark.parametrize("app", ["tensorflow"], indirect=True)
+def test_warm_on_one_thread_and_ended_anywhere(app: App) -> None:
+    pids = []
+    for _ in range(2):
+        assert app.says() == "(1, 1, True)"  # threads inside and between operations; warm before its run
+        state, pid = app.says().split()
+        assert state == "running"
+        pids.append(int(pid))
+    assert pids[0] != pids[1]
+    eventually(lambda: not alive(pids[0]))  # cancelled
+    assert alive(pids[1])
+    app.process.send_signal(signal.SIGKILL)
+    app.process.wait(20)
+    eventually(lambda: not marked(app.mark), 10)

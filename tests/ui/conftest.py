@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from segdebug.ui import engine
+from tests.ui.fakes import FakeEngine
+
+ROOT = Path(__file__).parents[2]
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_trains(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No processes, and no session that could end: AppTest has none."""
+    viewer = engine._Viewer()
+    monkeypatch.setattr(engine, "Engine", FakeEngine)
+    monkeypatch.setattr(engine, "_viewer", lambda: viewer)
+    monkeypatch.setattr(FakeEngine, "refuse", None)
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def open_app() -> Open:
+    """open_app(**query): the home page under an address, without an exception."""
+
+    def open_app(**query: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+        assert not app.exception, app.exception
+        return app
+
+    return open_app
