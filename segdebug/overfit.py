@@ -63,8 +63,7 @@ class _Trainer:
         self.trace = Trace()
         self.parts = build(scene, self.grid, experiment)
         self.threshold = threshold(experiment)
-        execution = experiment.training.execution
-        self.step = build_step(self.parts, self.grid, scene.n_classes, self.threshold, execution)
+        self.step = build_step(self.parts, self.grid, scene.n_classes, self.threshold, experiment.training)
         self._metric: Callable[[Any, Any], Any] | None = None
 
     def train(self, on_progress: Callable[[Progress], None], cancel: Callable[[], bool]) -> None:

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from segdebug.parts.build import Parts
 from segdebug.scene import GridScene
+from segdebug.stages import Training
 
 __all__ = ["StepRecord", "build_step", "pixel_loss_reason"]
 
@@ -55,13 +56,13 @@ def pixel_loss_reason(values_shape: tuple[int | None, ...], size: int) -> str | 
     return f"Keras had already averaged over pixels before the reduction: its values have shape {values_shape}"
 
 
-def build_step(parts: Parts, grid: GridScene, n_classes: int, threshold: float, execution: str) -> Any:
+def build_step(parts: Parts, grid: GridScene, n_classes: int, threshold: float, training: Training) -> Any:
     """A function () → StepRecord that does one training step; a tf.function unless execution is eager."""
     model, optimizer = parts.model, parts.model.optimizer
     optimizer.build(model.trainable_variables)
     truth = Truth.of(grid, max(n_classes, parts.channels), threshold)
 
-    def train(x: Any, y: Any, weights: Any) -> StepRecord:
+    def train(x: Any, y: Any, weights: Any = None) -> StepRecord:
         with tf.GradientTape() as tape:
             output = model(x, training=True)
             loss = model.compute_loss(x, y, output, weights, training=True)
@@ -75,11 +76,24 @@ def build_step(parts: Parts, grid: GridScene, n_classes: int, threshold: float, 
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return record
 
-    if execution == "eager":
-        return lambda: train(parts.x, parts.y, parts.weights)
+    fed = [tensor for tensor in (parts.x, parts.y, parts.weights) if tensor is not None]
+    if training.execution == "eager":
+        return lambda: train(*fed)
     # As fit does it: not converted by AutoGraph, compiled by XLA only where that was asked for.
-    traced = tf.function(train, jit_compile=execution == "xla", autograph=False, reduce_retracing=True)
-    return lambda: traced(parts.x, parts.y, parts.weights)
+    traced = tf.function(
+        train,
+        input_signature=[_as_fit_traces(tensor, training.container) for tensor in fed],
+        jit_compile=training.execution == "xla",
+        autograph=False,
+    )
+    return lambda: traced(*fed)
+
+
+def _as_fit_traces(tensor: Any, container: str) -> Any:
+    """A batch of arrays has its size while fit traces, one of a Dataset has none: TensorFlow then simplifies
+    other sums, and the last digits differ."""
+    batch = None if container == "tf_data" else tensor.shape[0]
+    return tf.TensorSpec((batch, *tensor.shape[1:]), tensor.dtype)
 
 
 def _records(
@@ -88,7 +102,7 @@ def _records(
     size = truth.valid.shape[0]
     output = tf.cast(output, tf.float32)
     logits = tf.cast(logits, tf.float32)
-    spatial = tf.reshape(output, (size, size, -1))
+    spatial = tf.reshape(output, (size, size, output.shape[-1]))
     prediction = _decoded(spatial, truth)
     wrong = truth.valid & _is_wrong(prediction, truth)
     dead = _stretched(tf.reduce_all(at_logits[0] == 0, axis=-1), size)
@@ -170,9 +184,10 @@ def _pixel_loss(values: Any, weights: Any, size: int) -> Any:
     if pixel_loss_reason(tuple(values.shape), size) is not None:
         return None
     pixels = tf.reduce_mean(tf.reshape(tf.cast(values, tf.float32), (size, size, -1)), axis=-1)
-    if weights is None or int(np.prod(weights.shape)) not in (1, size * size):
+    n_weights = 0 if weights is None else int(np.prod([d or 1 for d in weights.shape]))
+    if n_weights not in (1, size * size):
         return pixels
-    shape = (size, size) if int(np.prod(weights.shape)) == size * size else (1, 1)
+    shape = (size, size) if n_weights == size * size else (1, 1)
     return pixels * tf.reshape(tf.cast(weights, tf.float32), shape)
 
 

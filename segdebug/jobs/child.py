@@ -91,7 +91,8 @@ def _step_back() -> None:
     niceness = int(os.environ.get("SEGDEBUG_NICENESS", _NICENESS))
     with contextlib.suppress(OSError):
         os.nice(niceness)
-    # Linux only. Where it groups processes by session, niceness counts for nothing between two sessions.
-    for file, value in (("oom_score_adj", _OOM_SCORE), ("autogroup", niceness)):
+    # Linux only. Where it groups processes by session, niceness counts for nothing between two sessions, but
+    # the groups' own does. Half is enough (a weight of 335 against 1024), and a killed process still gets to die.
+    for file, value in (("oom_score_adj", _OOM_SCORE), ("autogroup", niceness // 2)):
         with contextlib.suppress(OSError):
             Path("/proc/self", file).write_text(str(value))

@@ -82,26 +82,36 @@ class Nursery:
 
         Raises WorkerDied where no process can be had.
         """
+        for _ in range(2):  # the forking process may be dying: then by another
+            child, process = self._try_to_fork()
+            if child is not None:
+                return child
+            with self._lock:
+                if self._process is process:
+                    self._drop()
+        raise WorkerDied("The process that starts training processes dies as soon as it is started.")
+
+    def _try_to_fork(self) -> tuple[Child | None, object]:
+        """A child, None where the forking process died; and which process that was."""
         ours, theirs = socket.socketpair()
         told, tells = os.pipe()
-        try:
+        with contextlib.ExitStack() as ended:
+            ended.callback(os.close, told)
+            ended.enter_context(ours)
             with theirs:
                 try:
-                    self._ask(FORK, 0, [theirs.fileno(), tells])
+                    process = self._ask(FORK, 0, [theirs.fileno(), tells])
                 finally:
                     os.close(tells)
-            pid = os.read(told, NUMBER.size)  # empty when the forking process died or was closed
-            if len(pid) != NUMBER.size:
-                raise WorkerDied("The process that starts training processes has died.")
-        except BaseException:
-            ours.close()
-            os.close(told)
-            raise
-        return Child(self, NUMBER.unpack(pid)[0], Connection(ours.detach()), told)
+            pid = os.read(told, NUMBER.size)  # empty when the forking process ended
+            if len(pid) < NUMBER.size:
+                return None, process
+            ended.pop_all()  # the child's from now on
+            return Child(self, NUMBER.unpack(pid)[0], Connection(ours.detach()), told), process
 
     def kill(self, pid: int) -> None:
         """Kill the child `pid`, if it is still there."""
-        with contextlib.suppress(WorkerDied):
+        with contextlib.suppress(WorkerDied):  # closed: it is dead already
             self._ask(KILL, pid, [])
 
     def close(self) -> None:
@@ -110,20 +120,22 @@ class Nursery:
             self._closed = True
             self._drop()
 
-    def _ask(self, operation: bytes, number: int, fds: list[int]) -> None:
+    def _ask(self, operation: bytes, number: int, fds: list[int]) -> object:
+        """Send a request to the forking process, started if need be; which process that is.
+
+        A request that a dying process does not take is lost: so are its children. Raises WorkerDied once closed.
+        """
         with self._lock:
             if self._closed:
                 raise WorkerDied("The engine has been closed.")
             if self._process is not None and self._process.poll() is not None:
                 self._drop()
-            if self._socket is None:
-                if operation != FORK:
-                    return  # children die with the process that forked them
+            if self._socket is None and operation == FORK:
                 self._socket = self._start()
-            try:
-                socket.send_fds(self._socket, [REQUEST.pack(operation, number)], fds)
-            except OSError as error:
-                raise WorkerDied("The process that starts training processes has died.") from error
+            if self._socket is not None:
+                with contextlib.suppress(OSError):
+                    socket.send_fds(self._socket, [REQUEST.pack(operation, number)], fds)
+            return self._process
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()

@@ -18,7 +18,7 @@ __all__ = ["Slot", "Tell"]
 Tell = Callable[[list[bytes] | None], None]
 """Called with None when a run starts, then with pickled progress values, in order."""
 
-_SOFT = 0.3  # seconds in which a run told to stop may do so itself, which keeps its process warm
+_SOFT = 0.2  # seconds in which a run told to stop may do so itself, which keeps its process warm
 _WARMING = 300.0  # seconds after which a child that is still not warm is given up
 _IDLE = 1.0  # seconds without a run before an old child is renewed
 _BATCH = 2**20  # bytes of progress handed on at once, from which on no more is added
@@ -91,7 +91,7 @@ class Slot:
         return Outcome(failure=Failure(WorkerDied(message)))
 
     def stop(self, *, late: bool = False) -> None:
-        """End the present run: its child is told to, and killed 0.3 s later. Returns at once.
+        """End the present run: its child is told to, and killed 0.2 s later. Returns at once.
 
         late: it took longer than it may.
         """

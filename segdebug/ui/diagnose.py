@@ -23,7 +23,7 @@ def scene() -> Shown:
     before: Shown | None = st.session_state.get(_SHOWN)
     if before is None and not st.query_params:
         # The front door, with nothing chosen yet: begin with what is known to learn the first sample.
-        settings.set_experiment(_recommended(sample_names()[0]))
+        settings.begin_with(_recommended(sample_names()[0]))
     shown = choose_scene()
     if before is not None and before.scene.digest != shown.scene.digest:
         if settings.current() == before.recommended:

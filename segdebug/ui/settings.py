@@ -15,7 +15,7 @@ from segdebug.presets import PRESETS, preset
 from segdebug.ui.text import plain
 from segdebug.vocabulary import LOSS_PARAMETERS, LOSSES
 
-__all__ = ["configure", "current", "set_experiment"]
+__all__ = ["begin_with", "configure", "current", "set_experiment"]
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,21 @@ _TO_ADDRESS = "settings_to_address"
 _STEPS = {"training.learning_rate": 0.0001}
 
 
+def begin_with(experiment: Experiment) -> None:
+    """Put a configuration into the address and into the widgets, before any of them has been drawn."""
+    _fill(experiment)
+    st.query_params.update(experiment.to_query())
+
+
 def set_experiment(experiment: Experiment) -> None:
     """Put a configuration into the widgets, and so into the address."""
+    _fill(experiment)
+    st.session_state[_TO_ADDRESS] = "drawn first"
+
+
+def _fill(experiment: Experiment) -> None:
     for field, option in OPTIONS.items():
         st.session_state[option.param] = _shown(option, experiment[field])
-    st.session_state[_TO_ADDRESS] = "drawn first"
 
 
 def configure(recommended: Experiment) -> Experiment:
@@ -97,11 +107,6 @@ def configure(recommended: Experiment) -> Experiment:
         args=(recommended,),
         help="  \n".join(f"**{plain(name)}**: {plain(p.meaning)}" for name, p in PRESETS.items()),
     )
-    import sys; print("SEE", st.session_state.get(_TO_ADDRESS), "filters" in st.session_state, st.session_state.get("filters"), file=sys.stderr, flush=True)
-    from streamlit.runtime.scriptrunner import get_script_run_ctx
-    ss = get_script_run_ctx().session_state._state
-    wid = ss._key_id_mapper.get_id_from_key("filters", None) if hasattr(ss,"_key_id_mapper") else None
-    print("SEE", wid, wid in ss._old_state, "filters" in ss._old_state, "filters" in ss._new_session_state, wid in ss._new_widget_state, file=sys.stderr, flush=True)
     if st.session_state.get(_TO_ADDRESS) == "said again":
         for option in OPTIONS.values():
             if option.param in st.session_state:
@@ -126,7 +131,6 @@ def _follow_up() -> None:
     """Streamlit writes a value that code has set into the address only where the widget was there before. So
     widgets that a configuration was put into are drawn, and then told their values once more."""
     stage = st.session_state.pop(_TO_ADDRESS, None)
-    import sys; print("STAGE", stage, dict(st.query_params), file=sys.stderr, flush=True)
     if stage == "drawn first":
         st.session_state[_TO_ADDRESS] = "said again"
         st.rerun()

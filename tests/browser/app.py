@@ -20,8 +20,10 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 __all__ = ["ROOT", "Server", "View", "processes_of", "serving", "viewing"]
 
 ROOT = Path(__file__).parents[2]
-LONG = 60_000  # ms: two cores, shared with another test process
+LONG = 90_000  # ms: two cores, shared with another test process
 _MARK = "SEGDEBUG_TEST_MARK"
+
+expect.set_options(timeout=LONG)
 
 
 class Server:
@@ -44,7 +46,10 @@ class Server:
 
     def _wait(self) -> None:
         for _ in range(600):
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer:
+            with (
+                contextlib.suppress(OSError),
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer,
+            ):
                 if answer.status == 200:
                     return
             time.sleep(0.1)
@@ -90,12 +95,17 @@ class View:
         self.base = base
         self.faults: list[str] = []
         self.outside: list[str] = []
+        self.sent = 0  # messages from the page to the server
+        page.on("websocket", lambda socket: socket.on("framesent", self._count))
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("request", lambda request: self._note(request.url))
 
     def _note(self, url: str) -> None:
         if not re.match(r"(http|ws)://127\.0\.0\.1:|data:|blob:", url):
             self.outside.append(url)
+
+    def _count(self, _: object) -> None:
+        self.sent += 1
 
     def open(self, path: str = "/") -> View:
         self.page.goto(self.base + path)
@@ -125,6 +135,11 @@ class View:
     def toggle(self, key: str) -> View:
         self.key(key).locator("label").first.click()
         return self.settled()
+
+    def unfold(self, label: str) -> View:
+        """Open one of the sidebar's expanders."""
+        self.page.get_by_test_id("stSidebar").locator("summary", has_text=label).click()
+        return self
 
     def preset(self, name: str) -> View:
         return self.choose("load_preset", name)
@@ -169,6 +184,21 @@ class View:
         }"""
         found: int = figure.locator("canvas").evaluate(count)
         return found
+
+    def alerts(self) -> list[str]:
+        """The boxes on the page, as text without their icons."""
+        return [box.locator("p").first.inner_text() for box in self.page.get_by_test_id("stAlertContentError").all()]
+
+    def own_files(self) -> View:
+        self.key("source").get_by_text("your files").click()
+        self.key("image_file").wait_for()
+        return self.settled()
+
+    def remove(self, key: str, name: str) -> View:
+        """Take a file out of an uploader."""
+        self.key(key).get_by_role("button", name=f"Remove {name}").click()
+        expect(self.key(key).get_by_text(name)).to_have_count(0)
+        return self.settled()
 
     def check(self) -> None:
         """Nothing broke unseen: no script error in the browser, no exception box, nothing fetched from outside."""

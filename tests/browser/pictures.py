@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-__all__ = ["as_file", "photograph", "png"]
+__all__ = ["as_file", "huge_png", "photograph", "png"]
 
 
 def png(array: np.ndarray[Any, Any]) -> bytes:
@@ -37,3 +39,13 @@ def photograph(width: int = 210, height: int = 140) -> tuple[bytes, bytes, np.nd
     buffer = io.BytesIO()
     turned.save(buffer, "JPEG", quality=92, exif=exif)
     return buffer.getvalue(), png(mask), mask
+
+
+def huge_png() -> bytes:
+    """A PNG whose header promises 50,000 × 50,000 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")

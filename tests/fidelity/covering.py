@@ -317,8 +317,7 @@ class Greedy:
         self.rng.shuffle(rest)
         for field in rest:
             gains = [
-                (int(self.open[self.ids[field, v], chosen].sum()), self.rng.random(), v)
-                for v in self.values[field]
+                (int(self.open[self.ids[field, v], chosen].sum()), self.rng.random(), v) for v in self.values[field]
             ]
             case[field] = max(gains)[2]
             chosen.append(self.ids[field, case[field]])

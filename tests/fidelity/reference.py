@@ -437,15 +437,26 @@ def compiled(experiment: dict[str, Any], picture: Picture) -> tuple[keras.Model,
 
 
 def fit_losses(
-    experiment: dict[str, Any], picture: Picture, steps: int = STEPS, *, one_epoch: bool = False
+    experiment: dict[str, Any],
+    picture: Picture,
+    steps: int = STEPS,
+    *,
+    one_epoch: bool = False,
+    built_first: bool = False,
 ) -> list[float]:
-    """The loss that `fit` prints at each of the first steps. one_epoch: 20 copies of the image as 20 batches
-    of one epoch, instead of 20 epochs of one batch: the same numbers, sooner; not with class_weight."""
+    """The loss that `fit` prints at each of the first steps.
+
+    Two ways to the same numbers, sooner (a test holds them to the bit). one_epoch: 20 copies of the image as 20
+    batches of one epoch, instead of 20 epochs of one batch; not with class_weight. built_first: the optimizer's
+    variables are made before fit, which then traces its step once, not twice.
+    """
     training, loss = experiment["training"], experiment["loss"]
     size = training["size"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model, channels = compiled(experiment, picture)
+        if built_first:
+            model.optimizer.build(model.trainable_variables)
         class_weights = loss["class_weights"]
         if class_weights is not None and len(class_weights) != max(picture.n_classes, channels):
             raise ValueError("one class weight a class is needed")

@@ -62,11 +62,11 @@ def ours(experiment: Experiment, scene: Scene) -> Side:
     return Side([float(loss) for loss in run.trace.loss], outcome=str(run.trace.outcome))
 
 
-def reference(experiment: Experiment, picture: Picture, *, one_epoch: bool = False) -> Side:
-    """The real fit of the same words."""
+def reference(experiment: Experiment, picture: Picture, **short: bool) -> Side:
+    """The real fit of the same words; short: the short ways of `fit_losses`."""
     words = experiment.model_dump(mode="json")
     try:
-        return Side(fit_losses(words, picture, experiment.training.steps, one_epoch=one_epoch))
+        return Side(fit_losses(words, picture, experiment.training.steps, **short))
     except Exception as error:  # Keras and TensorFlow raise many kinds
         return Side(None, str(error) or type(error).__name__)
 

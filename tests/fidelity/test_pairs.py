@@ -10,6 +10,7 @@ import importlib.util
 import json
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from segdebug.experiment import Experiment
@@ -21,6 +22,10 @@ from tests.fidelity.sides import compared, ours, reference, scene_of
 
 _CASES, _REFUSED = load()
 _REFUSED_AT_ONCE = 8  # cases a test: they take milliseconds each
+
+
+def _short(case: Case) -> dict[str, bool]:
+    return {"one_epoch": case["loss.weighting"] != "class_weight", "built_first": True}
 
 
 def _name(case: Case) -> str:
@@ -47,9 +52,15 @@ def test_losses_are_those_of_fit(case: Case) -> None:
     picture = PICTURES[case["scene"]]()
     experiment = Experiment(**words_of(case))
     mine = ours(experiment, scene_of(picture))
-    theirs = reference(experiment, picture, one_epoch=case["loss.weighting"] != "class_weight")
+    theirs = reference(experiment, picture, **_short(case))
     verdict = compared(mine, theirs)
     assert verdict.word == "agree", f"{verdict.what}\n{json.dumps(case)}"
+
+
+@pytest.mark.parametrize("case", _CASES[::60], ids=map(_name, _CASES[::60]))
+def test_short_ways_through_fit_change_no_bit(case: Case) -> None:
+    picture, words = PICTURES[case["scene"]](), words_of(case)
+    np.testing.assert_array_equal(fit_losses(words, picture, **_short(case)), fit_losses(words, picture), strict=True)
 
 
 @pytest.mark.parametrize("start", range(0, len(_REFUSED), _REFUSED_AT_ONCE))

@@ -74,7 +74,7 @@ def test_the_child_steps_back_and_knows_nothing_of_the_app(submit: Submit, monke
     process = job.result
     assert process["nice"] >= 10
     assert process["oom"] == 500
-    assert process["group"] == "" or process["group"].endswith("nice 10")
+    assert process["group"] == "" or process["group"].endswith("nice 5")
     assert process["omp"] == "1"
     assert process["gpu"] == "-1"
     assert process["interrupt"]
