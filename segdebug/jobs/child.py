@@ -51,14 +51,19 @@ def _listen(connection: Connection, runs: SimpleQueue[list[bytearray]], cancelle
             if word == "cancel":
                 cancelled.set()
                 continue
-            parts = [bytearray(size) for size in sizes]
-            for part in parts:
-                if part:
-                    connection.recv_bytes_into(part)
+            parts = _receive(connection, sizes)
             cancelled.clear()
             runs.put(parts)
+            del parts  # or this thread keeps the scene until the next run
     except (EOFError, OSError):
         os._exit(0)  # also from within a long operation of TensorFlow's, which no exception would end
+
+
+def _receive(connection: Connection, sizes: list[int]) -> list[bytearray]:
+    parts = [bytearray(size) for size in sizes]
+    for part in filter(None, parts):  # an empty one has no message of its own
+        connection.recv_bytes_into(part)
+    return parts
 
 
 def _carry_out(parts: list[bytearray], connection: Connection, cancelled: threading.Event) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from segdebug.errors import SceneError
 from segdebug.experiment import Experiment
@@ -34,9 +35,10 @@ class Shown:
 
 def choose_scene() -> Shown:
     """Draw the panel and return the scene that it shows. Files that cannot be read leave the last one there."""
+    refusals = st.container()
     picture, table, choice = st.columns([3, 5, 3], gap="medium")
     with choice:
-        scene, recommended = _chosen()
+        scene, recommended = _chosen(refusals)
     scene = with_edits(scene)
     with table:
         class_table(scene)
@@ -45,7 +47,7 @@ def choose_scene() -> Shown:
     return Shown(scene, recommended)
 
 
-def _chosen() -> tuple[Scene, Experiment]:
+def _chosen(refusals: DeltaGenerator) -> tuple[Scene, Experiment]:
     source = st.segmented_control(
         "Picture and masks", _SOURCES, default="sample", required=True, key="source", bind="query-params"
     )
@@ -63,11 +65,12 @@ def _chosen() -> tuple[Scene, Experiment]:
         info = sample_info(name)
         st.caption(plain(info.description))
         return sources.sample_scene(name), Experiment().changed(info.experiment)
-    scene = _from_files()
+    scene = _from_files(refusals)
     return scene, Experiment.preset("sigmoid_bce_planes" if scene.overlapping else "softmax_cce")
 
 
-def _from_files() -> Scene:
+def _from_files(refusals: DeltaGenerator) -> Scene:
+    """The uploaded scene, or the last one that could be read; why not, in one line, goes to `refusals`."""
     image = st.file_uploader("Image", _FILE_TYPES, key="image_file")
     masks = st.file_uploader("Mask, or one file a class", _FILE_TYPES, accept_multiple_files=True, key="mask_files")
     with st.expander("How the masks are read"):
@@ -94,7 +97,8 @@ def _from_files() -> Scene:
         try:
             scene = sources.upload_scene(upload.id, encoding, ignore, upload)
         except SceneError as refusal:
-            error(str(refusal))
+            with refusals:
+                error(str(refusal))
         else:
             st.query_params[_UPLOAD] = sources.keep(upload)
             st.session_state[_LAST_GOOD] = scene

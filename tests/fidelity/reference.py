@@ -256,22 +256,27 @@ def jaccard_loss(y: Any, p: Any) -> Any:
 
 
 def lovasz_loss(y: Any, p: Any) -> Any:
-    """Berman et al. 2018, algorithm 1, class by class as in the authors' code; classes that occur."""
+    """Berman et al. 2018, algorithm 1: mean over the classes that occur."""
     k = y.shape[-1]
     y, p = tf.reshape(y, [-1, k]), tf.reshape(p, [-1, k])
-    losses, present = [], []
-    for c in range(k):
-        errors, order = tf.nn.top_k(tf.abs(y[:, c] - p[:, c]), k=tf.shape(y)[0])
-        truth = tf.gather(y[:, c], order)
-        positives = tf.reduce_sum(truth)
-        inter = positives - tf.cumsum(truth)
-        union = positives + tf.cumsum(1.0 - truth)
-        jaccard = 1.0 - inter / tf.maximum(union, 1e-7)
-        gradient = tf.concat([jaccard[:1], jaccard[1:] - jaccard[:-1]], 0)
-        losses.append(tf.reduce_sum(errors * gradient))
-        present.append(tf.cast(positives > 0, tf.float32))
-    there = tf.stack(present)
-    return tf.reduce_sum(tf.stack(losses) * there) / tf.maximum(tf.reduce_sum(there), 1.0)
+    errors = tf.abs(y - p)
+    largest_first = tf.argsort(errors, axis=0, direction="DESCENDING", stable=True)
+    sorted_errors = _rows(errors, largest_first)
+    truth = _rows(y, largest_first)
+    positives = tf.reduce_sum(truth, axis=0, keepdims=True)
+    inter = positives - tf.cumsum(truth, axis=0)
+    union = positives + tf.cumsum(1.0 - truth, axis=0)
+    jaccard = 1.0 - inter / tf.maximum(union, 1e-7)
+    steps = tf.concat([jaccard[:1], jaccard[1:] - jaccard[:-1]], axis=0)
+    losses = tf.reduce_sum(sorted_errors * steps, axis=0)
+    there = tf.cast(tf.reduce_sum(y, axis=0) > 0, tf.float32)
+    return tf.reduce_sum(losses * there) / tf.maximum(tf.reduce_sum(there), 1.0)
+
+
+def _rows(values: Any, order: Any) -> Any:
+    """values[order[i, c], c] of (P, C) tensors."""
+    columns = tf.broadcast_to(tf.range(tf.shape(order)[1])[tf.newaxis], tf.shape(order))
+    return tf.gather_nd(values, tf.stack([order, columns], axis=-1))
 
 
 class UserLoss(keras.losses.Loss):
