@@ -60,9 +60,9 @@ def build_step(parts: Parts, grid: GridScene, n_classes: int, threshold: float, 
     """A function () → StepRecord that does one training step; a tf.function unless execution is eager."""
     model, optimizer = parts.model, parts.model.optimizer
     optimizer.build(model.trainable_variables)
-    truth = Truth.of(grid, max(n_classes, parts.channels), threshold)
+    truth = Truth.of(grid, max(n_classes, parts.channels, 2 if parts.channels == 1 else 1), threshold)
 
-    def train(x: Any, y: Any, weights: Any = None) -> StepRecord:
+    def train(x: Any, y: Any, weights: Any = None) -> tuple[Any, ...]:
         with tf.GradientTape() as tape:
             output = model(x, training=True)
             loss = model.compute_loss(x, y, output, weights, training=True)
@@ -71,22 +71,28 @@ def build_step(parts: Parts, grid: GridScene, n_classes: int, threshold: float, 
         at_logits, *gradients = tape.gradient(scaled, [logits, *model.trainable_variables])
         if at_logits is None:
             at_logits = tf.zeros_like(logits)
-        at_logits = tf.cast(at_logits, tf.float32) / tf.cast(optimizer.scale_loss(tf.ones(())), tf.float32)
-        record = _records(truth, output, logits, tf.reduce_mean(loss), values, weights, at_logits)
+        scale = optimizer.scale_loss(tf.ones(()))
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return record
+        return output, logits, loss, values, at_logits, scale
+
+    def record(output: Any, logits: Any, loss: Any, values: Any, at_logits: Any, scale: Any) -> StepRecord:
+        at_logits = tf.cast(at_logits, tf.float32) / tf.cast(scale, tf.float32)
+        return _records(truth, output, logits, tf.reduce_mean(loss), values, parts.weights, at_logits)
 
     fed = [tensor for tensor in (parts.x, parts.y, parts.weights) if tensor is not None]
     if training.execution == "eager":
-        return lambda: train(*fed)
-    # As fit does it: not converted by AutoGraph, compiled by XLA only where that was asked for.
+        return lambda: record(*train(*fed))
+    # As fit does it: not converted by AutoGraph, compiled by XLA only where that was asked for. The records are
+    # made in a function of their own: within the step they would change how TensorFlow fuses and casts it, which
+    # shows in the digits of half precision.
     traced = tf.function(
         train,
         input_signature=[_as_fit_traces(tensor, training.container) for tensor in fed],
         jit_compile=training.execution == "xla",
         autograph=False,
     )
-    return lambda: traced(*fed)
+    recorded = tf.function(record, autograph=False)
+    return lambda: recorded(*traced(*fed))
 
 
 def _as_fit_traces(tensor: Any, container: str) -> Any:

@@ -36,8 +36,8 @@ def input_image(grid: GridScene, input_range: str) -> NDArray[np.float32]:
 def weight_map(grid: GridScene, loss: Loss, flat: bool) -> NDArray[np.float32] | None:
     """The sample_weight of each pixel, (1, S, S) or (1, S*S) where the head is flat; None where it is all 1.
 
-    Class weights are looked up by the scene's class; where classes overlap, by the first that is present, as
-    argmax chooses it. A pixel without a class weighs 1, or 0 under `void: zero_weight`.
+    Class weights are looked up by the scene's class; where classes overlap, by argmax of the planes: the first that
+    is present, and class 0 where none is. An unlabelled pixel weighs 1, or 0 under `void: zero_weight`.
     """
     weights = np.ones(grid.labels.shape, np.float32)
     by_class = loss.class_weights is not None and loss.weighting == "pixel"

@@ -36,7 +36,7 @@ def lovasz(y_true: Any, y_pred: Any) -> Any:
     channels = y_true.shape[-1]
     truth = ops.reshape(y_true, (-1, channels))
     errors = ops.abs(truth - ops.reshape(y_pred, (-1, channels)))
-    order = ops.flip(ops.argsort(errors, axis=0), axis=0)
+    order = ops.argsort(-errors, axis=0)  # of equal errors the first pixel first, as in the authors' TensorFlow code
     sorted_errors = ops.take_along_axis(errors, order, axis=0)
     gradient = _jaccard_gradient(ops.take_along_axis(truth, order, axis=0))
     present = ops.cast(ops.sum(truth, axis=0) > 0, sorted_errors.dtype)

@@ -118,7 +118,7 @@ def test_a_page_named_in_the_address_opens_inside_the_frame(view: View) -> None:
     view.settled().sees("What your loss really computes")
 
 
-def test_names_and_colours_of_classes_are_kept_in_the_address(view: View, server: Server) -> None:
+def test_names_of_classes_are_taken_from_the_address(view: View) -> None:
     view.open()
     view.sees("300 × 200 px, 5 classes")
     grid = view.page.locator("[data-testid=stDataFrame] canvas").first
