@@ -48,19 +48,19 @@ def class_table(scene: Scene) -> None:
         },
         alt="Classes: colour, name, value in the file, pixels and their share",
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        _colour_pickers(scene)
-        if scene.ignored_pixels:
-            st.caption(f"{scene.ignored_pixels:,} pixels ({scene.ignored_pixels / scene.labels.size:.1%}) unlabelled")
+    if scene.ignored_pixels:
+        st.caption(f"{scene.ignored_pixels:,} pixels ({scene.ignored_pixels / scene.labels.size:.1%}) unlabelled")
     for found in scene.warnings:
         st.markdown(f":orange[:material/priority_high:] {plain(found.message)}")
+    _colour_pickers(scene)
 
 
 def _colour_pickers(scene: Scene) -> None:
-    popover = st.popover("Colours", key="colours", on_change="rerun")
-    if not popover.open:
+    """Not in a popover: a click outside would close it together with the picker, and lose the colour."""
+    colours = st.expander("Colours", key="colours", on_change="rerun")
+    if not colours.open:
         return
-    with popover, st.container(horizontal=True):
+    with colours, st.container(horizontal=True):
         for c in scene.classes:
             key = f"colour {scene.digest} {c.id}"
             st.color_picker(plain(c.name), c.colour, key=key, on_change=_recolour, args=(scene, c.id, key))

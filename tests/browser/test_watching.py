@@ -55,12 +55,11 @@ def test_classes_get_names_and_colours(view: View) -> None:
     view.page.wait_for_url("**classes=**")
     expect(view.key("iou_curves").get_by_text("mug *")).to_be_attached()
 
-    view.settled().key("colours").get_by_role("button").click()
+    view.settled().key("colours").locator("summary").click()
     view.page.get_by_test_id("stColorPickerBlock").nth(2).click()
     code = view.page.locator("input[id^=rc-editable-input]").first
     code.fill("#123456")
-    code.press("Enter")
-    view.page.keyboard.press("Escape")
+    view.page.get_by_text("What your loss really computes").click()  # anywhere else
     expect(view.key("iou_curves").locator(".js-line[style*='rgb(18, 52, 86)']")).to_be_attached()
     edits = json.loads(view.page.evaluate("new URL(location).searchParams.get('classes')"))
     assert edits[1:] == [{"2": "mug *"}, {"2": "#123456"}]
