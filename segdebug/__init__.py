@@ -10,6 +10,7 @@ Importing this does not import TensorFlow; training does.
 """
 
 from segdebug import errors
+from segdebug.diagnosis import Diagnosis, check
 from segdebug.experiment import Experiment
 from segdebug.overfit import overfit
 from segdebug.presets import PRESETS
@@ -21,10 +22,12 @@ __version__ = "0.1.0"
 
 __all__ = [
     "PRESETS",
+    "Diagnosis",
     "Experiment",
     "Run",
     "Scene",
     "Trace",
+    "check",
     "errors",
     "load_sample",
     "overfit",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from segdebug.decoding import threshold
+from segdebug.diagnosis import diagnose
 from segdebug.experiment import Experiment
 from segdebug.run import Run, SceneSummary, versions
 from segdebug.scene import GridScene, Scene
@@ -41,13 +42,15 @@ def overfit(
         warnings.simplefilter("always")
         trainer = _Trainer(scene, experiment)
         trainer.train(on_progress or (lambda _: None), cancel or (lambda: False))
+    seconds = time.perf_counter() - started
     return Run(
         experiment,
         SceneSummary.of(scene),
         trainer.trace,
-        time.perf_counter() - started,
+        seconds,
         versions(_threads()),
         tuple(dict.fromkeys(str(w.message) for w in heard if issubclass(w.category, UserWarning))),
+        diagnose(experiment, scene, trainer.trace),
     )
 
 

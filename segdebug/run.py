@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from segdebug.diagnosis import Diagnosis
 from segdebug.experiment import Experiment
 from segdebug.scene import Scene, SceneClass
 from segdebug.trace import Trace
@@ -35,7 +36,8 @@ class SceneSummary:
 @dataclass
 class Run:
     """One Experiment on one scene. seconds: building and training; keras_warnings: what Keras warned of, each
-    text once; versions: of everything that the numbers depend on, thread counts included."""
+    text once; versions: of everything that the numbers depend on, thread counts included; diagnosis: what is said of
+    it with the run as evidence, None for a run that was not carried through."""
 
     experiment: Experiment
     scene: SceneSummary
@@ -43,6 +45,7 @@ class Run:
     seconds: float
     versions: dict[str, str]
     keras_warnings: tuple[str, ...] = ()
+    diagnosis: Diagnosis | None = None
 
     def class_names(self) -> list[str]:
         """A name for each column of the trace's counts; channels that the scene has no class for get one too."""

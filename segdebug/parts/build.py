@@ -19,7 +19,7 @@ from segdebug.parts.taps import Tap
 from segdebug.parts.targets import label_tensor
 from segdebug.scene import GridScene, Scene
 
-__all__ = ["Parts", "build", "channels_of", "keras_reasons"]
+__all__ = ["Parts", "build", "channels_of", "dtype_policy", "keras_reasons"]
 
 _OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -80,7 +80,7 @@ def build(scene: Scene, grid: GridScene, experiment: Experiment) -> Parts:
 def _compiled(experiment: Experiment, channels: int) -> keras.Model:
     training, model, head = experiment.training, experiment.model, experiment.head
     keras.utils.set_random_seed(training.seed)
-    with _dtype_policy(training.precision):
+    with dtype_policy(training.precision):
         image = keras.Input((training.size, training.size, 3))
         read = unet.features(image, model.filters, model.depth, training.initializer, heads.output_stride(head))
         built = keras.Model(image, heads.attach(head, read, channels, training.initializer))
@@ -94,7 +94,7 @@ def _compiled(experiment: Experiment, channels: int) -> keras.Model:
 
 
 @contextlib.contextmanager
-def _dtype_policy(precision: str) -> Iterator[None]:
+def dtype_policy(precision: str) -> Iterator[None]:
     """Layers made inside have this policy, as after keras.mixed_precision.set_global_policy."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
