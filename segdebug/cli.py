@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from segdebug.errors import ExperimentError, SegdebugError
+from segdebug.diagnosis import Diagnosis
+from segdebug.errors import ExperimentError, SceneError, SegdebugError
 from segdebug.experiment import Experiment
 from segdebug.presets import PRESETS
 from segdebug.run import Run
@@ -36,6 +37,8 @@ _out = Console()
 
 Encoding = Annotated[str, typer.Option(help="how the masks are encoded: " + ", ".join(ENCODINGS))]
 Ignore = Annotated[int | None, typer.Option(help="the mask value that means unlabelled")]
+Config = Annotated[Path | None, typer.Option(help="a configuration as JSON")]
+Preset = Annotated[str | None, typer.Option(help="a named configuration: " + ", ".join(PRESETS))]
 Classes = Annotated[str | None, typer.Option(help="class names in id order, separated by commas")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 
@@ -50,8 +53,7 @@ def read(
     as_json: AsJson = False,
 ) -> None:
     """Say what the masks hold: classes, pixel counts, what was inferred and how surely."""
-    names = [name.strip() for name in classes.split(",")] if classes else None
-    scene = read_scene(image, list(masks), classes=names, encoding=encoding, ignore=ignore)
+    scene = _scene(image, masks, encoding, ignore, classes)
     if as_json:
         _print_json(_scene_json(scene))
     else:
@@ -59,11 +61,47 @@ def read(
 
 
 @app.command()
+def check(
+    config: Config = None,
+    preset: Preset = None,
+    image: Annotated[Path | None, typer.Option(help="the picture; without one only the configuration")] = None,
+    mask: Annotated[list[Path] | None, typer.Option(help="its mask; once for each file")] = None,
+    encoding: Encoding = "auto",
+    ignore: Ignore = None,
+    classes: Classes = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a configuration really computes, and what is wrong with it, without training."""
+    from segdebug.diagnosis import check as look
+    from segdebug.telling import show_diagnosis
+
+    experiment = _experiment(config, preset, None)
+    if (image is None) != (not mask):
+        raise SceneError("Give --image and --mask together, or neither.")
+    scene = None if image is None else _scene(image, mask or [], encoding, ignore, classes)
+    _import_tensorflow_quietly()
+    diagnosis = look(experiment, scene)
+    if as_json:
+        _print_json(diagnosis.to_json())
+    else:
+        show_diagnosis(diagnosis, experiment)
+    _end(diagnosis)
+
+
+@app.command()
+def explain(code: Annotated[str, typer.Argument(help="a finding's code, such as L01")]) -> None:
+    """Print one rule: what it checks, why it matters, what to write instead."""
+    from segdebug.telling import show_rule
+
+    show_rule(code)
+
+
+@app.command()
 def overfit(
     image: Annotated[Path, typer.Option(help="the picture")],
     mask: Annotated[list[Path], typer.Option(help="its mask; once for each file")],
-    config: Annotated[Path | None, typer.Option(help="a configuration as JSON")] = None,
-    preset: Annotated[str | None, typer.Option(help="a named configuration: " + ", ".join(PRESETS))] = None,
+    config: Config = None,
+    preset: Preset = None,
     encoding: Encoding = "auto",
     ignore: Ignore = None,
     classes: Classes = None,
@@ -72,14 +110,18 @@ def overfit(
 ) -> None:
     """Overfit the one image as model.fit would, and report loss and IoU of every step."""
     experiment = _experiment(config, preset, steps)
-    names = [name.strip() for name in classes.split(",")] if classes else None
-    scene = read_scene(image, list(mask), classes=names, encoding=encoding, ignore=ignore)
-    run = _with_progress_bar(scene, experiment)
+    run = _with_progress_bar(_scene(image, mask, encoding, ignore, classes), experiment)
+    diagnosis = run.diagnosis
     if as_json:
         undiagnosed: dict[str, Any] = {"verdict": None, "computes": None, "findings": [], "fix": None}
-        _print_json({**undiagnosed, **run.to_json()})
+        _print_json({**(undiagnosed if diagnosis is None else diagnosis.to_json()), **run.to_json()})
     else:
+        if diagnosis is not None:
+            from segdebug.telling import show_diagnosis
+
+            show_diagnosis(diagnosis, experiment)
         _show_run(run)
+    _end(diagnosis)
 
 
 def main() -> None:
@@ -90,6 +132,17 @@ def main() -> None:
         one_line = " ".join(str(error).split())
         _notes.print(f"segdebug: {one_line}", style="bold red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
+
+
+def _end(diagnosis: Diagnosis | None) -> None:
+    """Status 1 where a finding, or what it explains, is an error."""
+    if diagnosis is not None and "error" in diagnosis.status().values():
+        raise typer.Exit(1)
+
+
+def _scene(image: Path, masks: list[Path], encoding: str, ignore: int | None, classes: str | None) -> Scene:
+    names = [name.strip() for name in classes.split(",")] if classes else None
+    return read_scene(image, list(masks), classes=names, encoding=encoding, ignore=ignore)
 
 
 def _experiment(config: Path | None, preset: str | None, steps: int | None) -> Experiment:

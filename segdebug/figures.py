@@ -7,6 +7,7 @@ dark. `HOW_TO_READ` has one line for each.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,12 @@ __all__ = [
     "HEIGHT",
     "HOW_TO_READ",
     "LABELLED_AT_MOST",
+    "expected_lines",
     "iou_bars",
     "iou_curves",
     "loss_curve",
     "number",
+    "readable",
     "scalar_map",
     "spans_decades",
 ]
@@ -69,12 +72,42 @@ def spans_decades(loss: NDArray[np.floating]) -> bool:
     return bool(finite.size and finite.min() > 0 and finite.max() > 100 * finite.min())
 
 
-def loss_curve(loss: NDArray[np.floating]) -> go.Figure:
-    """Loss against step, its last value beside it."""
+def expected_lines(initial: float | None, floor: float | None, plateau: float | None) -> dict[str, float]:
+    """The losses to expect, in words → value: of an untrained network, of a perfect one, of one that is stuck."""
+    lines = {}
+    if initial is not None:
+        classes = round(math.exp(min(max(initial, 0.0), 20.0)))
+        as_log = classes >= 2 and math.isclose(initial, math.log(classes), rel_tol=1e-6)
+        lines[f"untrained: ln {classes:,} = {number(initial)}" if as_log else f"untrained: {number(initial)}"] = initial
+    if plateau is not None:
+        lines[f"stuck: {number(plateau)}"] = plateau
+    if floor is not None:
+        lines[f"perfect: {number(floor)}"] = floor
+    return {words: value for words, value in lines.items() if math.isfinite(value)}
+
+
+def readable(lines: Mapping[str, float], loss: NDArray[np.floating], log: bool) -> dict[str, float]:
+    """The lines that a loss's axis can take without the curve becoming flat: on a logarithmic one none at or
+    below 0 nor more than a decade away, on a linear one none farther away than the values are large."""
+    finite = loss[np.isfinite(loss)]
+    if not finite.size:
+        return dict(lines)
+    low, high = float(finite.min()), float(finite.max())
+    if log:
+        return {words: value for words, value in lines.items() if low / 10 <= value <= high * 10}
+    reach = max(abs(low), abs(high))
+    return {words: value for words, value in lines.items() if low - reach <= value <= high + reach}
+
+
+def loss_curve(loss: NDArray[np.floating], lines: Mapping[str, float] | None = None) -> go.Figure:
+    """Loss against step, its last value beside it. lines: losses to expect, in words → value, drawn dashed where
+    the axis can take them."""
     finite = np.flatnonzero(np.isfinite(loss))
     log = spans_decades(loss)
     line = {"mode": "lines", "line": {"width": 2.5}, "hovertemplate": "%{y:.4g}", "name": "loss"}
     figure = go.Figure(go.Scatter(x=np.arange(len(loss)), y=loss, **line))
+    drawn = readable(lines or {}, loss, log)
+    _dashed_lines(figure, drawn, log)
     if finite.size:
         last = float(loss[finite[-1]])
         figure.add_annotation(
@@ -89,7 +122,29 @@ def loss_curve(loss: NDArray[np.floating]) -> go.Figure:
         )
     _layout(figure, len(loss), "loss (log)" if log else "loss", right=64)
     figure.update_yaxes(type="log", dtick=1, exponentformat="power") if log else figure.update_yaxes(type="linear")
+    if drawn and finite.size:
+        figure.update_yaxes(range=_with_room([*loss[finite], *drawn.values()], log))
     return figure
+
+
+def _dashed_lines(figure: go.Figure, lines: Mapping[str, float], log: bool) -> None:
+    """Each line with its words at the right; where two lie close together, the lower one's stand below it."""
+    heights = sorted(lines.values())
+    for words, value in lines.items():
+        figure.add_hline(y=value, line={"color": CASING, "dash": "dash", "width": 1.5}, layer="below")
+        lowest = len(heights) > 1 and value == heights[0] < heights[1]
+        figure.add_annotation(
+            x=0.99, xref="paper", xanchor="right", y=math.log10(value) if log else value,
+            yanchor="top" if lowest else "bottom", text=words, showarrow=False, font={"size": 12},
+        )  # fmt: skip
+
+
+def _with_room(values: list[float], log: bool) -> list[float]:
+    """An axis range that shows all values, with room for words above and below them."""
+    ends = [min(values), max(values)]
+    low, high = (math.log10(ends[0]), math.log10(ends[1])) if log else (float(ends[0]), float(ends[1]))
+    room = 0.1 * (high - low) or 0.1
+    return [low - room, high + room]
 
 
 def iou_curves(iou: NDArray[np.floating], names: list[str], colours: list[str]) -> go.Figure:

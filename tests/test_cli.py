@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from segdebug import Experiment
+from segdebug.rules import catalogue
 from tests.scenes import blocks_mask
 
 ROOT = Path(__file__).parents[1]
@@ -76,6 +77,11 @@ def test_overfit_prints_one_json_object(files: tuple[Path, Path], tmp_path: Path
         (["overfit", "--image", "IMAGE", "--mask", "MASK", "--steps", "0"], "training.steps"),
         (["overfit", "--image", "IMAGE", "--mask", "MASK", "--config", "a", "--preset", "b"], "not both"),
         (["read", "IMAGE", "MASK", "--encoding", "wrong"], "wrong"),
+        (["check", "--image", "IMAGE"], "--mask"),
+        (["check", "--mask", "MASK"], "--image"),
+        (["check", "--preset", "softmax_cc"], "softmax_cce"),
+        (["explain", "H0"], "H01"),
+        (["explain", "wrong"], "no rule"),
     ],
 )
 def test_bad_input_is_one_clear_line_and_status_2(files: tuple[Path, Path], arguments: list[str], words: str) -> None:
@@ -95,3 +101,65 @@ def test_what_keras_refuses_is_bad_input_too(files: tuple[Path, Path], tmp_path:
     assert done.returncode == 2
     assert done.stdout == ""
     assert "Keras says" in done.stderr.strip().splitlines()[-1]
+
+
+def test_a_sound_configuration_is_told_so_with_status_0(files: tuple[Path, Path]) -> None:
+    done = segdebug("check", "--preset", "softmax_cce", "--image", files[0], "--mask", files[1], "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert set(said) >= {"verdict", "computes", "findings", "fix"}
+    assert (said["verdict"], said["computes"], said["fix"]) == ("sound", "intended", None)
+    assert "error" not in {finding["severity"] for finding in said["findings"]}
+
+
+def test_a_broken_configuration_has_status_1_and_its_fix_status_0(tmp_path: Path) -> None:
+    done = segdebug("check", "--preset", "softmax_reshape_cce_logits", "--json")
+    assert done.returncode == 1, done.stderr
+    assert len(done.stdout.splitlines()) == 1
+    said = json.loads(done.stdout)
+    assert (said["verdict"], said["computes"]) == ("broken", "double_activation")
+    worst = said["findings"][0]
+    assert worst["severity"] == "error"
+    assert worst["evidence"]
+    assert worst["code"] in catalogue()
+    config = tmp_path / "fix.json"
+    config.write_text(json.dumps(said["fix"]))
+    again = segdebug("check", "--config", config, "--json")
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["verdict"] == "sound"
+
+
+def test_a_check_can_be_read_by_a_person() -> None:
+    done = segdebug("check", "--preset", "linear_cce")
+    assert done.returncode == 1, done.stderr
+    first, *rest = done.stdout.splitlines()
+    assert first.startswith("broken: ")
+    assert any(" error " in line for line in rest)
+    assert any(line.startswith("fix: ") and " → " in line for line in rest)
+
+
+def test_explain_prints_the_whole_rule_without_tensorflow() -> None:
+    rule = catalogue()["H01"]
+    script = """
+import sys
+from segdebug.cli import app
+app(["explain", "h01"], standalone_mode=False)
+assert not {"tensorflow", "keras"} & set(sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for text in (rule.title, rule.checks, rule.matters, rule.example, rule.instead, rule.silent, *rule.references):
+        assert text in done.stdout
+
+
+def test_overfit_says_what_a_check_says_and_ends_with_the_same_status(files: tuple[Path, Path], tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    tiny = {"model.filters": 4, "model.depth": 1, "training.size": 32, "training.steps": 3}
+    config.write_text(Experiment.preset("softmax_reshape_cce_logits").changed(tiny).to_json())
+    done = segdebug("overfit", "--image", files[0], "--mask", files[1], "--config", config, "--json")
+    assert done.returncode == 1, done.stderr
+    run = json.loads(done.stdout)
+    assert len(run["loss"]) == 3
+    assert (run["verdict"], run["computes"]) == ("broken", "double_activation")
+    assert run["findings"][0]["severity"] == "error"
+    assert run["fix"] is not None

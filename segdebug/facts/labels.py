@@ -34,20 +34,27 @@ def label_facts(scene: Scene, grid: GridScene, experiment: Experiment, channels:
     try:
         labels = made(scene, experiment, channels)
     except SegdebugError as error:
-        return LabelFacts(error=str(error), error_field=getattr(error, "field", None) or "target.reader")
+        facts = LabelFacts(error=str(error), error_field=getattr(error, "field", None) or "target.reader")
+    else:
+        facts, exact = _measured(labels, scene, grid, experiment, channels)
+        if exact:
+            return facts
+    found = remedy(experiment, channels, scene.overlapping, lambda other: _is_exact(scene, grid, other))
+    return replace(facts, remedy=found)
+
+
+def _measured(
+    labels: Labels, scene: Scene, grid: GridScene, experiment: Experiment, channels: int
+) -> tuple[LabelFacts, bool]:
+    """All facts but the remedy, and whether the labels need none."""
     truth = Truth.of(grid, scene.n_classes)
     kind = kind_of(labels.shape, truth.valid.size, channels, experiment)
     facts = replace(_values(labels), shape=labels.shape, dtype=str(labels.dtype), kind=kind)
-    exact = False
-    if kind != "mismatch":
-        view = LabelView(labels, kind, truth, channels, experiment.loss.ignore_class)
-        exact = view.exact()
-        facts = _against_nearest(_compared(facts, view), view, scene, experiment, channels)
-        facts = _void(facts, view, experiment, channels)
-    if exact:
-        return facts
-    found = remedy(experiment, channels, scene.overlapping, lambda other: _is_exact(scene, grid, other))
-    return replace(facts, remedy=found)
+    if kind == "mismatch":
+        return facts, False
+    view = LabelView(labels, kind, truth, channels, experiment.loss.ignore_class)
+    facts = _against_nearest(_compared(facts, view), view, scene, experiment, channels)
+    return _void(facts, view, experiment, channels), view.exact()
 
 
 def made(scene: Scene, experiment: Experiment, channels: int) -> Labels:

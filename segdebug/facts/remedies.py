@@ -38,6 +38,9 @@ def _candidates(experiment: Experiment, channels: int, overlapping: bool) -> Ite
         clean,
         {**clean, **recoded},
     ]
+    flat = experiment.head.attachment in ("after_reshape", "then_reshape")
+    laid_out = {**recoded, "target.layout": "flat" if flat else "spatial"}
+    every += [laid_out, {**clean, **laid_out}]
     if experiment.head.channels is not None:
         own = {"head.channels": None}
         every += [own, {**own, **recoded}, {**own, **clean, **recoded}]

@@ -48,13 +48,14 @@ def _measured(scene: Scene, grid: GridScene, experiment: Experiment, channels: i
     labels = _labels(scene, experiment, channels)
     if labels is None:
         return WeightFacts(given=given)
-    acting: Weights | None
+    acting: Weights | None = None
     if loss.weighting == "class_weight":
         acting = _through_fit(labels, mapped, experiment)
-    else:
-        acting = _looked_up(labels, loss.class_weights or (), flat)
-        if loss.weighting == "pixel" and mapped is not None and acting.size == mapped.size:
-            acting = acting * mapped.ravel()
+    elif loss.weighting == "pixel" and mapped is not None:
+        acting = mapped.ravel()
+    if loss.weighting == "in_loss" or selects_itself:
+        inside = _looked_up(labels, loss.class_weights or (), flat)
+        acting = inside if acting is None or acting.size not in (1, inside.size) else inside * acting
     return _facts(acting, _meant(grid, loss.class_weights or ()), grid, given)
 
 

@@ -83,12 +83,17 @@ class Passage:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One reading for each part ("" for a part that the loss does not have)."""
+    """One reading for each part ("" for a part that the loss does not have).
+
+    swapped: Tversky with alpha and beta in each other's place. fused: the gradient of a categorical loss on logits is
+    p - y whatever a label row sums to.
+    """
 
     reads: str
     region_reads: str
     family: Family
     swapped: bool = False
+    fused: bool = False
 
     @property
     def clips(self) -> bool:
@@ -205,16 +210,16 @@ def _smoothing(loss: Loss, formula: _Formula, *, binary: bool) -> _Formula:
     return lambda u, y: formula(u, losses.smoothed(y, loss.label_smoothing, binary=binary))
 
 
-def family(loss: Loss, head: Head, channels: int, *, swapped: bool = False) -> Family:
-    """The formulas that the loss's name stands for, with its parameters. swapped: Tversky with alpha and beta in
-    each other's place."""
+def family(loss: Loss, head: Head, channels: int, *, swapped: bool = False, fused: bool = False) -> Family:
+    """The formulas that the loss's name stands for, with its parameters. swapped, fused: see `Hypothesis`."""
     name, axis = loss.name, loss.axis
     given = {key: getattr(loss, key) for key in ("alpha", "gamma") if getattr(loss, key) is not None}
 
     def smooth(formula: _Formula, *, binary: bool = False) -> _Formula:
         return _smoothing(loss, along(axis, formula), binary=binary)
 
-    cce = Family("softmax", smooth(losses.categorical_from_logits), smooth(losses.categorical_from_probabilities))
+    on_logits = losses.categorical_fused if fused else losses.categorical_from_logits
+    cce = Family("softmax", smooth(on_logits), smooth(losses.categorical_from_probabilities))
     bce = Family(
         "sigmoid",
         smooth(losses.binary_from_logits, binary=True),
@@ -286,20 +291,28 @@ def _minus_dice(u: Array, y: Array) -> Read:
 
 
 def hypotheses(loss: Loss, head: Head, channels: int) -> Iterator[Hypothesis]:
-    """Every reading that the loss could make of what it is given. Of two that compute the same, the one that needs
-    no hidden swap comes first."""
+    """Every reading that the loss could make of what it is given. Of those that compute the same, the one that needs
+    no hidden swap, and the formula as it is documented, comes first."""
+    categorical = family(loss, head, channels).own == "softmax" and not loss.name.startswith("sparse_")
     for swapped in (False, True) if loss.name == "tversky" else (False,):
-        of = family(loss, head, channels, swapped=swapped)
-        pixels = [
-            *(["output_logits"] if of.from_logits else []),
-            *(["probabilities"] if of.from_probabilities else []),
-            *(["activated"] if of.from_probabilities and of.own else []),
-            *(["logits"] if of.from_logits else []),
-            *(["mixed", "mixed_activated"] if of.focal else []),
-        ] or [""]
-        region = (
-            ["probabilities", "activated"] if of.region and pixels != [""] else ["probabilities"] if of.region else [""]
-        )
-        for reads in pixels:
-            for region_reads in region:
-                yield Hypothesis(reads, region_reads, of, swapped)
+        for fused in (False, True) if categorical else (False,):
+            of = family(loss, head, channels, swapped=swapped, fused=fused)
+            if fused and of.from_logits is None:
+                continue
+            for reads, region_reads in _readings(of):
+                if not fused or reads in ("logits", "output_logits"):
+                    yield Hypothesis(reads, region_reads, of, swapped, fused)
+
+
+def _readings(of: Family) -> Iterator[tuple[str, str]]:
+    pixels = [
+        *(["output_logits"] if of.from_logits else []),
+        *(["probabilities"] if of.from_probabilities else []),
+        *(["activated"] if of.from_probabilities and of.own else []),
+        *(["logits"] if of.from_logits else []),
+        *(["mixed", "mixed_activated"] if of.focal else []),
+    ] or [""]
+    region = [""]
+    if of.region:
+        region = ["probabilities", "activated"] if pixels != [""] else ["probabilities"]
+    return ((reads, region_reads) for reads in pixels for region_reads in region)

@@ -129,9 +129,9 @@ def mean_absolute_error(u: Array, y: Array) -> Read:
 
 def kl_divergence(u: Array, y: Array) -> Read:
     """sum_k y log(y / u), both clipped to [1e-7, 1]."""
-    truth, q = np.clip(y, EPSILON, 1), np.clip(u, EPSILON, 1)
-    passes = 1.0 * ~((u < EPSILON) | (u > 1))
-    return (truth * np.log(truth / q)).sum(axis=-1), -truth / q * passes
+    truth, q = np.clip(y, EPSILON, 1.0), np.clip(u, EPSILON, 1.0)
+    slope = np.where((u >= EPSILON) & (u <= 1), -truth / q, np.zeros_like(u))
+    return (truth * np.log(truth / q)).sum(axis=-1), slope
 
 
 def categorical_hinge(u: Array, y: Array) -> Read:
@@ -145,7 +145,8 @@ def categorical_hinge(u: Array, y: Array) -> Read:
 
 def _clipped(u: Array) -> tuple[Array, Array]:
     """clip(u) between 1e-7 and 1 - 1e-7, and where its gradient passes."""
-    return np.clip(u, EPSILON, _UPPER), 1.0 * ~((u < EPSILON) | (u > _UPPER))
+    held = (u < EPSILON) | (u > _UPPER)  # NaN is not held, as in Keras
+    return np.clip(u, EPSILON, _UPPER), np.asarray(~held, np.float64)
 
 
 def _ratio(u: Array) -> tuple[Array, Array]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Any
 
 from segdebug.finding import SEVERITIES, STAGES, Finding, Fix
@@ -68,6 +69,7 @@ class Rule:
 
 
 _RULES: dict[str, Rule] = {}
+_MODULES = ("target", "head", "loss", "weights", "training", "metric")
 
 
 def rule(
@@ -101,8 +103,8 @@ def rule(
 
 def catalogue() -> dict[str, Rule]:
     """All rules by code, in the order of the pipeline."""
-    from segdebug.rules import head, loss, metric, target, training, weights  # noqa: F401 - they register themselves
-
+    for module in _MODULES:  # they register themselves
+        import_module(f"segdebug.rules.{module}")
     order = {letter: n for n, letter in enumerate("MTHLGED")}
     return dict(sorted(_RULES.items(), key=lambda item: (order[item[0][0]], item[0])))
 
@@ -117,17 +119,20 @@ def findings(known: Known) -> list[Finding]:
     return _folded(found)
 
 
+def _explains(cause: Finding | None, finding: Finding) -> bool:
+    """A mere note is no cause of an error."""
+    return cause is not None and cause is not finding and not (cause.severity == "note" != finding.severity)
+
+
 def _folded(found: dict[str, Finding]) -> list[Finding]:
     rules = catalogue()
     causes: dict[str, str] = {}
-    for code in found:
-        cause = next((other for other in rules[code].explained_by if other in found and other != code), None)
+    for code, finding in found.items():
+        cause = next((other for other in rules[code].explained_by if _explains(found.get(other), finding)), None)
         if cause is not None and causes.get(cause) != code:
             causes[code] = cause
 
     def with_consequences(code: str) -> Finding:
-        from dataclasses import replace
-
         under = tuple(with_consequences(other) for other, cause in causes.items() if cause == code)
         return replace(found[code], consequences=under)
 

@@ -188,7 +188,7 @@ def bounded_logits(known: Known) -> Noticed | None:
     if not _computes(known, "bounded_logits"):
         return None
     evidence = measured(known.semantics)
-    evidence["outputs on the probe, for logits of ±30"] = [known.semantics.output_min, known.semantics.output_max]
+    evidence["outputs on the probe, for logits of ±200"] = [known.semantics.output_min, known.semantics.output_max]
     evidence["confidently wrong pixels without any gradient"] = known.semantics.dead_wrong
     changes = {"head.activation": "linear"}
     return Noticed(evidence, changes, head_code(changes))

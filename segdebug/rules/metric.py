@@ -24,7 +24,7 @@ def _x(value: float) -> float:
 def _right_call(known: Known) -> str:
     """The metric that reads this head and these labels as they are meant."""
     k = known.channels
-    if k == 1:
+    if k == 1 or (known.scene is not None and known.scene.overlapping):
         at = 0.0 if known.experiment.head.activation == "linear" and takes_logits(known.experiment) else 0.5
         return f"keras.metrics.BinaryIoU(target_class_ids=[0, 1], threshold={at})"
     if known.experiment.target.encoding in ("sparse", "sparse_one_based"):
@@ -117,7 +117,10 @@ def other_figure(known: Known) -> Noticed | None:
     if not abs(figure - real) > 0.1:
         return None
     changes = {} if known.experiment.metric.decode == "auto" else {"metric.decode": "auto"}
-    return Noticed({"the metric": _x(figure), "mean IoU": _x(real)}, changes, _right_call(known))
+    # Keras has no metric for the mean over overlapping classes: no other choice would have done.
+    overlapping = known.scene is not None and known.scene.overlapping
+    evidence = {"the metric": _x(figure), "mean IoU": _x(real)}
+    return Noticed(evidence, changes, _right_call(known), "note" if overlapping else None)
 
 
 @rule(
@@ -199,7 +202,8 @@ def refused_metric(known: Known) -> Noticed | None:
     metric = known.experiment.metric
     changes = {"metric.decode": "auto"} if metric.decode != "auto" else {"metric.name": "mean_iou"}
     same = metric.decode == "auto" and metric.name == "mean_iou"
-    return Noticed({"Keras says": known.trace.metric_error}, {} if same else changes, _right_call(known))
+    words = known.trace.metric_error.rpartition("Keras says: ")[2]
+    return Noticed({"Keras says": words}, {} if same else changes, _right_call(known))
 
 
 @rule(

@@ -8,7 +8,7 @@ from segdebug.expectations import expected
 from segdebug.reference.closed_forms import price_of_ignoring
 from segdebug.rules.catalogue import Noticed, rule
 from segdebug.rules.known import Known
-from segdebug.rules.ran import LEARNT, Ran, class_weights, ended, steps_more
+from segdebug.rules.ran import LEARNT, Ran, class_weights, ended, slower, steps_more
 
 __all__: list[str] = []
 
@@ -77,7 +77,7 @@ def plateau(known: Known) -> Noticed | None:
     example="a double softmax on 4 classes of 70, 16, 13 and 1 %: everything background",
     instead="mend what takes the gradient away; otherwise more steps",
     silent="Where the truth has one class only, and where a run was cancelled or very short.",
-    explained_by=(*_SURE, "G08", "G03", "G04", "G05", *_POSSIBLE, "G11"),
+    explained_by=(*_SURE, "G08", "G03", "G04", "G10", "G05", *_POSSIBLE, "G11"),
 )
 def one_class(known: Known) -> Noticed | None:
     """How many classes are predicted at the end, against how many are true."""
@@ -89,7 +89,7 @@ def one_class(known: Known) -> Noticed | None:
     if len(predicted) > (0 if overlapping else 1):
         return None
     said = _name(known, int(predicted[0])) if len(predicted) else "none"
-    evidence = {
+    evidence: dict[str, object] = {
         "predicted everywhere": said,
         "classes in the truth": int((ran.true > 0).sum()),
         "loss at the end": _x(ran.loss[-1]),
@@ -97,7 +97,10 @@ def one_class(known: Known) -> Noticed | None:
     }
     if ran.still_learns:
         return Noticed(evidence, steps_more(known), severity="warning")
-    return Noticed(evidence)
+    changes, code = slower(known)
+    if changes:
+        evidence["learning rate"] = known.experiment.training.learning_rate
+    return Noticed(evidence, changes, code)
 
 
 @rule(
@@ -135,7 +138,8 @@ def missing_class(known: Known) -> Noticed | None:
         evidence["price of ignoring them"] = [_x(price_of_ignoring(float(shares[c]), channels)) for c in missing]
     evidence["loss at the end"] = _x(ran.loss[-1])
     changes, code = _weighted(known, ran)
-    return Noticed(evidence, changes, code, "error" if shares[missing].max() > 0.05 else None)
+    lost = shares[missing].max() > 0.05 and not ran.still_learns
+    return Noticed(evidence, changes, code, "error" if lost else None)
 
 
 def _weighted(known: Known, ran: Ran) -> tuple[dict[str, object], str]:
@@ -159,7 +163,7 @@ def _weighted(known: Known, ran: Ran) -> tuple[dict[str, object], str]:
     example="softmax, Reshape, categorical cross entropy from an unscaled image: 100 % of the wrong pixels are dead",
     instead="a loss that reads logits",
     silent="Where fewer than 0.5 % of the pixels are wrong, or most of the wrong ones have a gradient.",
-    explained_by=(*_SURE, "H11", "L03", "H12", "H13", "G03", "G04", "G01"),
+    explained_by=(*_SURE, "H11", "L03", "H12", "H13", "L09", "G03", "G04", "G10", "G01"),
 )
 def dead_and_wrong(known: Known) -> Noticed | None:
     """The fraction of the wrong pixels whose gradient is exactly 0 at the last step."""
@@ -174,7 +178,7 @@ def dead_and_wrong(known: Known) -> Noticed | None:
         "of these without any gradient": _percent(dead),
         "largest logit": _x(ran.largest[-1]),
     }
-    return Noticed(evidence, severity="warning" if ran.learnt else None)
+    return Noticed(evidence, severity="warning" if ran.learnt or ran.still_learns else None)
 
 
 @rule(
@@ -283,7 +287,7 @@ def painted_over(known: Known) -> Noticed | None:
     silent="From a mean IoU of 0.9, on cancelled runs, and while the run still improves.",
     explained_by=(
         *_SURE,
-        *("G03", "G04", "G08", "G05", "G16", "G06", "G07", "G09"),
+        *("G03", "G04", "G08", "G10", "G05", "G16", "G06", "G07", "G09"),
         *_POSSIBLE,
         *("G02", "G14", "G15", "L11", "H10"),
     ),

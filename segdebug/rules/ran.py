@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from segdebug.rules.known import Known
 from segdebug.trace import Trace
 
-__all__ = ["LEARNT", "Ran", "class_weights", "ended", "steps_more"]
+__all__ = ["LEARNT", "Ran", "a_tenth", "class_weights", "ended", "slower", "steps_more"]
 
 LEARNT = 0.9
 """Mean IoU from which a run has plainly fitted its one image."""
@@ -120,3 +121,21 @@ def steps_more(known: Known) -> dict[str, int]:
     """Twice the steps, as far as 5000; nothing where there are so many already."""
     steps = known.experiment.training.steps
     return {} if steps >= 5000 else {"training.steps": min(5000, 2 * steps)}
+
+
+_CLASSES = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD"}
+
+
+def a_tenth(known: Known) -> tuple[dict[str, Any], str]:
+    """A tenth of the learning rate, as changes to the Experiment and as code."""
+    training = known.experiment.training
+    rate = float(f"{training.learning_rate / 10:.3g}")
+    return {"training.learning_rate": rate}, f"optimizer = keras.optimizers.{_CLASSES[training.optimizer]}({rate:g})"
+
+
+def slower(known: Known) -> tuple[dict[str, Any], str]:
+    """The same where the learning rate is larger than optimizers usually take; nothing for a usual one."""
+    training = known.experiment.training
+    if training.learning_rate <= (0.1 if training.optimizer == "sgd" else 0.003):
+        return {}, ""
+    return a_tenth(known)

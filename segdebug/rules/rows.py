@@ -46,6 +46,7 @@ def is_fused(known: Known) -> bool:
     instead="Divide the mask by 255, or compare it with a threshold, before it becomes y.",
     silent="Ids for a sparse loss: they are no probabilities. Values outside 0 to 1 on unlabelled pixels alone.",
     references=(_TF_CE, _KERAS_LOSSES),
+    explained_by=("T12",),
 )
 def values_outside(known: Known) -> Noticed | None:
     """Whether labelled pixels hold a value below 0 or above 1, for a loss that takes rows or single values."""
@@ -93,7 +94,7 @@ def _consequences(known: Known, labels: LabelFacts) -> dict[str, Any]:
     silent="Unlabelled pixels that weigh 0 or that this loss leaves alone; overlapping classes with one sigmoid each, "
     "where a row of zeros says none of them.",
     references=(_TF_CE,),
-    explained_by=("T12", "T06", "T01"),
+    explained_by=("T12", "T06", "T08", "T01"),
 )
 def rows_without_class(known: Known) -> Noticed | None:
     """Whether label rows sum to less than 1 where the loss takes part, on classes that exclude each other."""
@@ -150,6 +151,7 @@ def _independent(experiment: Experiment) -> dict[str, Any]:
     instead="One sigmoid a class and binary cross entropy; one-hot labels where classes exclude each other.",
     silent="A loss with one sigmoid for each class; rows that sum to more than 1 only because masks are 0/255.",
     references=(_TF_CE,),
+    explained_by=("H14",),
 )
 def rows_with_several(known: Known) -> Noticed | None:
     """Whether label rows hold more than one class while the loss takes them for one distribution."""
@@ -173,7 +175,16 @@ def rows_with_several(known: Known) -> Noticed | None:
     if not scene.overlapping:
         return Noticed(evidence, **mended(known, scene, labels))
     changes = _independent(known.experiment)
-    code = "keras.losses.BinaryCrossentropy(from_logits={})  # one independent probability a class".format(
-        "loss.from_logits" not in changes and known.experiment.loss.from_logits
-    )
+    mended_experiment = known.experiment.changed(changes)
+    code = f"# one independent probability a class\n{_in_keras(mended_experiment)}"
     return Noticed(evidence, changes, code)
+
+
+def _in_keras(experiment: Experiment) -> str:
+    name, flag = experiment.loss.name, f"from_logits={experiment.loss.from_logits}"
+    written = {
+        "binary_crossentropy": f"loss = keras.losses.BinaryCrossentropy({flag})",
+        "binary_focal_crossentropy": f"loss = keras.losses.BinaryFocalCrossentropy({flag})",
+        "sigmoid_cross_entropy_with_logits": "loss = tf.nn.sigmoid_cross_entropy_with_logits(labels=y, logits=z)",
+    }
+    return written.get(name, f"loss = keras.losses.binary_crossentropy(y, p, {flag}) + region_loss(y, p)")

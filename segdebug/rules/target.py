@@ -29,7 +29,7 @@ _KERAS_LOSSES = "keras/src/backend/tensorflow/nn.py"
     instead="ignore_class=255 on a linear head with from_logits=True; ids that start at 0.",
     silent="Ids that ignore_class leaves out. tf.one_hot turns such an id into a row of zeros, which is T02.",
     references=("https://github.com/tensorflow/tensorflow/issues/8484", _KERAS_LOSSES),
-    explained_by=("T12",),
+    explained_by=("T12", "T08"),
 )
 def ids_outside(known: Known) -> Noticed | None:
     """Whether a label, or the value that stands for unlabelled, is no id between 0 and K - 1."""
@@ -51,7 +51,7 @@ def ids_outside(known: Known) -> Noticed | None:
         evidence["unlabelled pixels hold"] = labels.void_value
     changes = dict(labels.remedy or {}) if labels.out_of_range else {}
     code = loading_code(changes, experiment, scene)
-    if labels.void_outside:
+    if labels.void_outside or (scene.void and "target.encoding" in changes):
         changes |= _leaving_out(experiment, labels, "target.encoding" in changes)
         ignored = changes.get("loss.ignore_class", experiment.loss.ignore_class)
         keras_code = f"keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class={ignored})"
@@ -195,4 +195,5 @@ def between_classes(known: Known) -> Noticed | None:
     }
     changes = {"target.resize": "nearest"} if labels.nearest_differs else dict(labels.remedy or {})
     code = loading_code(changes, known.experiment, scene)
-    return Noticed(evidence, changes, code, severity="error" if share > 0.05 else None)
+    no_class = labels.out_of_range > 0 or any(s < 0.5 for s in labels.row_sums)  # what T04 and T02 would say
+    return Noticed(evidence, changes, code, severity="error" if share > 0.05 or no_class else None)

@@ -13,7 +13,7 @@ from segdebug.expectations import expected
 from segdebug.rules import outcome  # noqa: F401 - the rest of this stage registers itself
 from segdebug.rules.catalogue import Noticed, rule
 from segdebug.rules.known import Known
-from segdebug.rules.ran import Ran, ended
+from segdebug.rules.ran import Ran, a_tenth, ended, slower
 
 __all__: list[str] = []
 
@@ -97,7 +97,7 @@ def strange_first_loss(known: Known) -> Noticed | None:
     example="a relu head read as probabilities: 0 / 0 on a pixel where every channel is 0",
     instead="mend what makes the loss infinite; where nothing is wrong with it, a smaller learning rate",
     silent="Where every step printed a number.",
-    explained_by=(*_LABELS, *_NUMBERS, "L01", "L05", "L20", "G01"),
+    explained_by=(*_LABELS, *_NUMBERS, "L01", "L05", "L20", "H12", "H11", "G01"),
 )
 def not_finite(known: Known) -> Noticed | None:
     """At which step the loss or a logit stopped being a number, and which of the two was first."""
@@ -110,24 +110,7 @@ def not_finite(known: Known) -> Noticed | None:
     evidence: dict[str, object] = {"step": ran.trace.steps - 1, "where it began": began}
     if len(before):
         evidence["largest logit before"] = _x(before[-1])
-    return Noticed(evidence, *_slower(known))
-
-
-def _slower(known: Known) -> tuple[dict[str, object], str]:
-    """A tenth of a learning rate that is larger than optimizers usually take; nothing for a usual one."""
-    training = known.experiment.training
-    if training.learning_rate <= (0.1 if training.optimizer == "sgd" else 0.003):
-        return {}, ""
-    return _a_tenth(known)
-
-
-def _a_tenth(known: Known) -> tuple[dict[str, object], str]:
-    training = known.experiment.training
-    rate = float(f"{training.learning_rate / 10:.3g}")
-    return {"training.learning_rate": rate}, f"optimizer = keras.optimizers.{_CLASSES[training.optimizer]}({rate:g})"
-
-
-_CLASSES = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD"}
+    return Noticed(evidence, *slower(known))
 
 
 @rule(
@@ -159,7 +142,7 @@ def diverged(known: Known) -> Noticed | None:
         "last step": ran.trace.steps - 1,
         "loss printed there": _x(ran.loss[-1]),
     }
-    return Noticed(evidence, *_slower(known))
+    return Noticed(evidence, *slower(known))
 
 
 @rule(
@@ -171,11 +154,12 @@ def diverged(known: Known) -> Noticed | None:
     "instead of settling.",
     example="SGD with learning rate 1 on an unscaled image",
     instead="a tenth of the learning rate",
-    silent="On one or two spikes, as Adam shows them on sound runs, and whenever the image was learnt.",
+    silent="On one or two small spikes, as Adam shows them on sound runs, and whenever the image was learnt.",
     explained_by=("T01", "T02", "T03", "H02", "H03", "H05", "L20"),
 )
 def oscillates(known: Known) -> Noticed | None:
-    """How often the loss rose above twice its lowest value of the five steps before, in the last half of the run."""
+    """How often the loss rose above twice its lowest value of the five steps before, in the last half of the run, and
+    whether it ever rose above five times its first value."""
     ran = ended(known)
     if ran is None or ran.learnt or known.experiment.training.learning_rate == 0:
         return None
@@ -183,15 +167,22 @@ def oscillates(known: Known) -> Noticed | None:
     if floor < 0 and known.experiment.loss.name not in ("negative_dice", "weighted_bce_dice"):
         return None
     rises, largest = _jumps(ran, floor)
-    if rises < 3:
+    peak = float(ran.loss.max()) if floor == 0 else 0.0
+    blown_up = ran.loss[0] > 0 and peak > _FAR * ran.loss[0]
+    if rises < 3 and not blown_up:
         return None
-    evidence = {
-        "rises above twofold in the last half": rises,
-        "largest of them": f"{largest:.3g}-fold",
+    evidence: dict[str, object] = {"rises above twofold in the last half": rises}
+    if rises:
+        evidence["largest of them"] = f"{largest:.3g}-fold"
+    if blown_up:
+        evidence["highest loss"] = [_x(peak), f"at step {int(ran.loss.argmax())}"]
+        evidence["first loss"] = _x(ran.loss[0])
+    evidence |= {
         "learning rate": known.experiment.training.learning_rate,
         "mean IoU at the end": _x(ran.mean_iou[-1]),
     }
-    return Noticed(evidence, *_a_tenth(known))
+    title = "The loss shot up: the steps are too large" if rises < 3 else None
+    return Noticed(evidence, *a_tenth(known), title=title)
 
 
 def _jumps(ran: Ran, floor: float) -> tuple[int, float]:

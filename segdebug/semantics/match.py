@@ -10,8 +10,7 @@ import numpy as np
 from segdebug.errors import KerasRefusal
 from segdebug.parts.build import keras_reasons
 from segdebug.reference.activations import ACTIVATIONS, Array
-from segdebug.reference.hypotheses import Hypothesis, Passage, along, family, hypotheses
-from segdebug.reference.losses import categorical_fused
+from segdebug.reference.hypotheses import Hypothesis, Passage, family, hypotheses
 from segdebug.rules.known import Semantics
 from segdebug.semantics.measure import Measured, Probe
 from segdebug.semantics.naming import named, worst
@@ -84,7 +83,6 @@ def _semantics(question: Question, probe: Probe, batches: list[_Batch], labels: 
     recovered = matched.reads in ("logits", "mixed")
     computes = _computes(question, matched, moderate)
     cosine, ratio = _against_the_intended(question, moderate)
-    stable = matched.reads in ("logits", "output_logits") and matched.family.own == "softmax"
     found = Semantics(
         computes if fitting or computes == "broadcast" else "literal",
         reads=matched.reads,
@@ -94,7 +92,7 @@ def _semantics(question: Question, probe: Probe, batches: list[_Batch], labels: 
         clips=matched.clips,
         swapped=matched.swapped,
         recovered=recovered,
-        ignores_row_sums=stable and not question.sparse and _ignores_row_sums(probe, matched, labels),
+        ignores_row_sums=_ignores_row_sums(question, probe, matched, labels),
         cosine=cosine,
         norm_ratio=ratio,
         dead_wrong=_dead(confident, question.wrong()),
@@ -108,12 +106,13 @@ def _semantics(question: Question, probe: Probe, batches: list[_Batch], labels: 
     return replace(found, warnings=tuple(probe.heard), names_activation=_names(probe.heard), **_ranges(batches))
 
 
-def _ignores_row_sums(probe: Probe, matched: Hypothesis, labels: Array) -> bool:
+def _ignores_row_sums(question: Question, probe: Probe, matched: Hypothesis, labels: Array) -> bool:
     """Whether labels that sum to 2 get the gradient p - y instead of 2 p - y."""
-    batch = _batch(probe, probe.question.moderate(), 2 * labels)
-    of = matched.family
-    fused = replace(matched, family=replace(of, from_logits=along(probe.question.loss.axis, categorical_fused)))
-    return _distance(fused, [batch]) < _distance(matched, [batch])
+    if question.sparse or matched.reads not in ("logits", "output_logits") or matched.family.own != "softmax":
+        return False
+    batch = _batch(probe, question.moderate(), 2 * labels)
+    same = [h for h in hypotheses(question.loss, question.head, question.channels) if h.reads == matched.reads]
+    return min(same, key=lambda h: _distance(h, [batch])).fused
 
 
 def _computes(question: Question, matched: Hypothesis, batch: _Batch) -> str:
@@ -154,12 +153,14 @@ def _distance(hypothesis: Hypothesis, batches: list[_Batch]) -> float:
             worst_so_far = max(worst_so_far, _apart(measured.ravel(), values.ravel()))
         else:
             worst_so_far = max(worst_so_far, _apart(measured.mean(), values.mean()))
-        worst_so_far = max(worst_so_far, _apart(batch.measured.gradient.ravel(), gradient.ravel()))
+        # Of a gradient the unit is one pixel's share of the mean: what is next to nothing beside it is rounding.
+        unit = 1e-3 * batch.measured.gradient.shape[-1] / batch.measured.gradient.size
+        worst_so_far = max(worst_so_far, _apart(batch.measured.gradient.ravel(), gradient.ravel(), unit))
     return worst_so_far
 
 
-def _apart(measured: Array, computed: Array) -> float:
-    """|measured - computed| by the largest computed one; infinite where one is NaN and the other is not.
+def _apart(measured: Array, computed: Array, unit: float = 1e-9) -> float:
+    """|measured - computed| by the largest computed one, or by the unit; infinite where one is NaN, the other not.
 
     A gradient that is not finite says only that half precision overflowed, or that 0/0 was differentiated.
     """
@@ -167,7 +168,7 @@ def _apart(measured: Array, computed: Array) -> float:
     finite = np.isfinite(measured) & np.isfinite(computed)
     if not finite.any():
         return 0.0 if np.isnan(measured).all() and np.isnan(computed).all() else np.inf
-    scale = max(float(np.abs(computed[finite]).max()), 1e-9)
+    scale = max(float(np.abs(computed[finite]).max()), unit)
     return float(np.abs(measured[finite] - computed[finite]).max()) / scale
 
 
@@ -233,4 +234,5 @@ def _names(warnings: list[str]) -> str:
 
 def _words(hypothesis: Hypothesis) -> str:
     words = " + ".join(part for part in (hypothesis.reads, hypothesis.region_reads) if part)
-    return f"{words} (alpha and beta swapped)" if hypothesis.swapped else words
+    words += " (alpha and beta swapped)" if hypothesis.swapped else ""
+    return words + " (gradient p - y)" if hypothesis.fused else words

@@ -103,6 +103,4 @@ def _region(reads: str, activation: str, loss: Loss) -> str:  # noqa: ARG001
         if activation in _SQUASHING:
             return "double_activation"
         return "intended" if activation in ("linear", "log_softmax") else "bounded_logits"
-    if activation in _SQUASHING:
-        return "intended"
-    return "log_probabilities_misused" if activation == "log_softmax" else "not_probabilities"
+    return "intended" if activation in _SQUASHING else "not_probabilities"

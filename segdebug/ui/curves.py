@@ -9,26 +9,41 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from segdebug.figures import CASING, HEIGHT, HOW_TO_READ, LABELLED_AT_MOST, iou_curves, loss_curve, spans_decades
+from segdebug.diagnosis import Diagnosis
+from segdebug.figures import (
+    CASING,
+    HEIGHT,
+    HOW_TO_READ,
+    LABELLED_AT_MOST,
+    expected_lines,
+    iou_curves,
+    loss_curve,
+    readable,
+    spans_decades,
+)
 from segdebug.scene import Scene
 from segdebug.trace import Trace
 
-__all__ = ["columns_of", "ended_curves", "live_curves"]
+__all__ = ["columns_of", "ended_curves", "live_curves", "pair_of_losses"]
 
 _POINTS_AT_MOST = 400  # more than the chart has pixels for
 _SPARE_COLOUR = "#b0b0b0"  # of a channel that the scene has no class for
+_PAIR = ("#d55e00", "#2f9bdc")  # as it is, with the fix: read on white and on black
 
 
-def live_curves(trace: Trace, steps: int, names: list[str], colours: list[str]) -> None:
-    """The curves so far, the step axis already as long as the run will be."""
+def live_curves(
+    trace: Trace, steps: int, names: list[str], colours: list[str], diagnosis: Diagnosis | None = None
+) -> None:
+    """The curves so far, the step axis already as long as the run will be; with the losses to expect."""
     left, right = st.columns(2)
-    every = np.linspace(0, max(trace.steps - 1, 0), min(trace.steps, _POINTS_AT_MOST))
-    kept = np.unique(every.astype(np.int64))
+    kept = _kept(trace)
     loss = trace.loss[kept] if trace.steps else np.zeros(0)
     data = pd.DataFrame({"step": kept, "loss": loss})
     log = spans_decades(loss)
+    lines = readable(_expected(diagnosis), loss, log)
     with left:
-        st.vega_lite_chart(data, _loss_spec(steps, loss, log), key="live_loss", height=HEIGHT, alt="Loss against step")
+        spec = _loss_spec(steps, loss, log, lines)
+        st.vega_lite_chart(data, spec, key="live_loss", height=HEIGHT, alt=_loss_alt(lines))
         st.caption(HOW_TO_READ["loss"])
     with right:
         iou = trace.iou()[kept] if trace.steps else np.zeros((0, len(names)))
@@ -41,16 +56,55 @@ def live_curves(trace: Trace, steps: int, names: list[str], colours: list[str]) 
         st.caption(_how_to_read(names))
 
 
-def ended_curves(trace: Trace, names: list[str], colours: list[str]) -> None:
-    """The curves of a run that has ended."""
+def ended_curves(trace: Trace, names: list[str], colours: list[str], diagnosis: Diagnosis | None = None) -> None:
+    """The curves of a run that has ended, with the losses to expect."""
     left, right = st.columns(2)
+    lines = _expected(diagnosis)
     with left:
-        st.plotly_chart(loss_curve(trace.loss), key="loss_curve", alt="Loss against step")
+        drawn = readable(lines, trace.loss, spans_decades(trace.loss))
+        st.plotly_chart(loss_curve(trace.loss, lines=lines), key="loss_curve", alt=_loss_alt(drawn))
         st.caption(HOW_TO_READ["loss"])
     with right:
         figure = iou_curves(trace.iou(), names, colours)
         st.plotly_chart(figure, key="iou_curves", alt="IoU of each class against step")
         st.caption(_how_to_read(names))
+
+
+def pair_of_losses(traces: dict[str, Trace], steps: int) -> None:
+    """The losses of several runs in one chart, which is updated in place while they train."""
+    frames = []
+    for name, trace in traces.items():
+        kept = _kept(trace)
+        frames.append(pd.DataFrame({"step": kept, "loss": trace.loss[kept], "run": name}))
+    data = pd.concat(frames)
+    log = spans_decades(np.concatenate([trace.loss for trace in traces.values()]))
+    colours = {"domain": list(traces), "range": list(_PAIR)}
+    legend = {"orient": "top", "title": None, "symbolStrokeWidth": 3, "symbolType": "stroke"}
+    encoding = {
+        "x": _steps(steps),
+        "y": _loss_axis(data["loss"], log),
+        "color": {"field": "run", "type": "nominal", "scale": colours, "legend": legend},
+        "strokeDash": {"field": "run", "type": "nominal", "scale": {**colours, "range": [[6, 4], [1, 0]]}},
+    }
+    spec = _spec({"mark": {"type": "line", "strokeWidth": 2.5}, "encoding": encoding})
+    told = f"Loss against step: {' and '.join(traces)}"
+    st.vega_lite_chart(data.dropna(), spec, key="pair_loss", height=HEIGHT, alt=told)
+
+
+def _kept(trace: Trace) -> Any:
+    """Steps enough for a chart."""
+    every = np.linspace(0, max(trace.steps - 1, 0), min(trace.steps, _POINTS_AT_MOST))
+    return np.unique(every.astype(np.int64))
+
+
+def _expected(diagnosis: Diagnosis | None) -> dict[str, float]:
+    if diagnosis is None:
+        return {}
+    return expected_lines(diagnosis.initial, diagnosis.floor, diagnosis.plateau)
+
+
+def _loss_alt(lines: dict[str, float]) -> str:
+    return f"Loss against step{'; dashed: ' if lines else ''}{', '.join(lines)}"
 
 
 def _how_to_read(names: list[str]) -> str:
@@ -70,12 +124,26 @@ def _distinct(names: list[str]) -> list[str]:
     return [name if names.count(name) == 1 else f"{name} {k}" for k, name in enumerate(names)]
 
 
-def _loss_spec(steps: int, loss: Any, log: bool) -> dict[str, Any]:
+def _loss_spec(steps: int, loss: Any, log: bool, lines: dict[str, float]) -> dict[str, Any]:
+    y = _loss_axis([*loss, *lines.values()], log)
+    curve = {"mark": {"type": "line", "strokeWidth": 2.5}, "encoding": {"x": _steps(steps), "y": y}}
+    layers: list[dict[str, Any]] = [curve]
+    for words, value in lines.items():
+        data = {"values": [{"loss": value, "told": words}]}
+        rule = {"type": "rule", "strokeDash": [6, 4], "color": CASING, "strokeWidth": 1.5}
+        text = {"type": "text", "align": "right", "baseline": "bottom", "dy": -2, "x": "width", "fontSize": 12}
+        at = {"y": {"field": "loss", "type": "quantitative"}}
+        layers.append({"data": data, "mark": rule, "encoding": at})
+        layers.append({"data": data, "mark": text, "encoding": {**at, "text": {"field": "told"}}})
+    return _spec({"layer": layers})
+
+
+def _loss_axis(loss: Any, log: bool) -> dict[str, Any]:
     y: dict[str, Any] = {"field": "loss", "type": "quantitative", "title": "loss (log)" if log else "loss"}
     y["scale"] = {"type": "log"} if log else {"zero": False}
     if not np.isfinite(loss).any():
         y["scale"] = {"domain": [0, 1]}
-    return _spec({"mark": {"type": "line", "strokeWidth": 2.5}, "encoding": {"x": _steps(steps), "y": y}})
+    return y
 
 
 def _iou_spec(steps: int, names: list[str], colours: list[str]) -> dict[str, Any]:

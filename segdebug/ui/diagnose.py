@@ -1,4 +1,4 @@
-"""The four parts of the Diagnose page: the scene, the configuration, the button, the results."""
+"""The parts of the Diagnose page: the scene, the configuration, the strip, the button, the verdict, the results."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from segdebug.errors import ExperimentError, SegdebugError
 from segdebug.experiment import OPTIONS, Experiment
 from segdebug.jobs import Job
 from segdebug.scene import Scene, sample_info, sample_names
-from segdebug.ui import run_panel, settings, sources
-from segdebug.ui.engine import RUN, engine, latest, submit, watch
+from segdebug.ui import pair, run_panel, settings, sources, strip, verdict
+from segdebug.ui.engine import FIXED, RUN, engine, forget_run, latest, submit, watch
 from segdebug.ui.scene_panel import Shown, choose_scene
 from segdebug.ui.text import error, note, plain
 
-__all__ = ["configuration", "overfit", "results", "scene"]
+__all__ = ["configuration", "diagnosis", "overfit", "results", "scene"]
 
 _SHOWN = "shown_scene"
 
@@ -28,7 +28,7 @@ def scene() -> Shown:
     if before is not None and before.scene.digest != shown.scene.digest:
         if settings.current() == before.recommended:
             settings.set_experiment(shown.recommended)
-        st.query_params.pop(RUN, None)  # another picture's run; it is found again with its picture
+        forget_run()  # another picture's; it is found again with its picture
     st.session_state[_SHOWN] = shown
     return shown
 
@@ -57,16 +57,49 @@ def overfit(scene: Scene, experiment: Experiment | None) -> None:
             error(str(refusal))
             return
         st.query_params[RUN] = job.id
-        st.query_params.pop(run_panel.STEP, None)
+        for other in (run_panel.STEP, FIXED):
+            st.query_params.pop(other, None)
         if job.state == "finished":
             st.toast("Trained before: the same picture, configuration and seed give the same numbers.")
 
 
+def diagnosis(scene: Scene, experiment: Experiment | None, shown: strip.Shown) -> None:
+    """The verdict and what was found, of the configuration on the page or, while it is checked, of the last."""
+    if shown.trouble:
+        st.markdown(f":red[✕] {plain(f'The configuration cannot be checked: {shown.trouble}')}")
+    if shown.said is None:
+        if not shown.trouble and experiment is not None:
+            st.markdown(":gray[The verdict comes here, before any training.]")
+        return
+    said = shown.said.diagnosis
+    both = verdict.verdict(said, current=shown.current)
+    if not shown.current or experiment is None:
+        return
+    if both and said.fix is not None:
+        _run_both(scene, experiment, said.fix)
+    verdict.show(said, experiment, ran=shown.said.ran)
+
+
+def _run_both(scene: Scene, experiment: Experiment, fix: Experiment) -> None:
+    try:
+        jobs = [submit(scene, experiment), submit(scene, fix)]
+    except SegdebugError as refusal:
+        error(str(refusal))
+        return
+    st.query_params.pop(run_panel.STEP, None)
+    st.query_params[RUN], st.query_params[FIXED] = (job.id for job in jobs)
+
+
 def results(scene: Scene, experiment: Experiment | None) -> None:
-    """The run that the address names; else the last one of this picture; else an example."""
+    """The run, or the pair of runs, that the address names; else the last one of this picture; else an example."""
     job = engine().job(st.query_params[RUN]) if RUN in st.query_params else None
     if job is None and RUN in st.query_params:
         note("The run of this link is no longer kept: press Overfit to have it again.")
+    fixed = engine().job(st.query_params[FIXED]) if FIXED in st.query_params else None
+    if job is not None and fixed is not None and fixed is not job:
+        watch(job, fixed)
+        pair.show(job, fixed, _scene_of(job, scene))
+        return
     if job is not None:
         watch(job)
         if job.active or job.since(0):

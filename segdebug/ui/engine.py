@@ -1,24 +1,51 @@
-"""One engine for the whole server, and which browser sessions are watching which run."""
+"""The server's two engines, one that trains and one that checks, and which browser sessions are watching which run."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import secrets
-from collections import deque
+import threading
+import time
+from collections import OrderedDict, deque
+from typing import NamedTuple
 
 import streamlit as st
 
+from segdebug.diagnosis import Diagnosis
 from segdebug.experiment import Experiment
 from segdebug.jobs import Engine, Job
+from segdebug.run import Run
 from segdebug.scene import Scene
 
-__all__ = ["RUN", "attend", "cancel", "engine", "latest", "mine", "submit", "watch"]
+__all__ = [
+    "FIXED",
+    "RUN",
+    "Said",
+    "attend",
+    "cancel",
+    "check",
+    "checker",
+    "engine",
+    "forget_run",
+    "latest",
+    "mine",
+    "said_of",
+    "submit",
+    "watch",
+]
 
 RUN = "run"
 """The address's parameter that names a run."""
 
+FIXED = "fixed"
+"""The address's parameter that names the run of the mended configuration, beside RUN."""
+
 _REMEMBERED = 8  # runs of one scene that `latest` looks through
+_KEYS_AT_MOST = 4096
+_CHECK_LIMIT = 120.0  # seconds for one check, which takes one or two
+_CHECK_GRACE = 5.0  # seconds after which a check that nobody waits for any more is dropped
+_TRY_AGAIN = 30.0  # seconds after which a check that failed is tried once more
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda started: started.close())
@@ -37,18 +64,46 @@ def engine() -> Engine:
     )
 
 
+@st.cache_resource(show_spinner=False, on_release=lambda started: started.close())
+def checker() -> Engine:
+    """The engine that checks configurations: one slot of its own, so that no check waits for a run to end.
+
+    On a cluster its checks share the workers with the runs.
+    """
+    return Engine(
+        slots=1,
+        address=os.environ.get("SEGDEBUG_SCHEDULER"),
+        runner="segdebug.diagnosis:checked",
+        time_limit=_CHECK_LIMIT,
+        grace=_CHECK_GRACE,
+    )
+
+
 class _Viewer:
-    """One browser session: the runs that it watches, left when its connection ends."""
+    """One browser session: the runs that it watches and the check that it waits for, left when its connection
+    ends."""
 
     def __init__(self) -> None:
         self.name = secrets.token_urlsafe(8)
         self.watched: dict[str, Job] = {}
+        self.checked: Job | None = None
         self.mine: set[str] = set()  # runs that it asked for, or was given the link of
 
     def leave(self) -> None:
         for job in self.watched.values():
             job.leave(self.name)
         self.watched.clear()
+        self.wait_for(None)
+
+    def wait_for(self, check: Job | None) -> None:
+        """Wait for this check, and no longer for the one before."""
+        if check is self.checked:
+            return
+        if self.checked is not None:
+            self.checked.leave(self.name)
+        self.checked = check
+        if check is not None:
+            check.arrive(self.name)
 
 
 @st.cache_resource(show_spinner=False, scope="session", on_release=lambda viewer: viewer.leave())
@@ -57,21 +112,24 @@ def _viewer() -> _Viewer:
 
 
 def attend() -> None:
-    """Start the engine and notice this session, so that its end is noticed too."""
+    """Start the engines and notice this session, so that its end is noticed too."""
     engine()
+    checker()
     _viewer()
 
 
-def watch(job: Job) -> None:
-    """This session looks at the run, and no longer at those that it looked at before."""
+def watch(*jobs: Job) -> None:
+    """This session looks at these runs, and no longer at those that it looked at before."""
     viewer = _viewer()
-    for other in [seen for key, seen in viewer.watched.items() if key != job.id]:
+    ids = {job.id for job in jobs}
+    for other in [seen for key, seen in viewer.watched.items() if key not in ids]:
         other.leave(viewer.name)
         del viewer.watched[other.id]
-    if job.id not in viewer.watched:
-        viewer.watched[job.id] = job
-        viewer.mine.add(job.id)
-        job.arrive(viewer.name)
+    for job in jobs:
+        if job.id not in viewer.watched:
+            viewer.watched[job.id] = job
+            viewer.mine.add(job.id)
+            job.arrive(viewer.name)
 
 
 def mine(job: Job) -> bool:
@@ -89,7 +147,13 @@ def cancel(job: Job) -> None:
     job.leave(viewer.name)
     viewer.watched.pop(job.id, None)
     viewer.mine.discard(job.id)
-    st.query_params.pop(RUN, None)
+    forget_run()
+
+
+def forget_run() -> None:
+    """Take the run, or the pair of runs, out of the address."""
+    for name in (RUN, FIXED):
+        st.query_params.pop(name, None)
 
 
 def submit(scene: Scene, experiment: Experiment, *, remembered: bool = True) -> Job:
@@ -97,13 +161,49 @@ def submit(scene: Scene, experiment: Experiment, *, remembered: bool = True) -> 
 
     remembered: whether `latest` is to know of it.
     """
-    key = hashlib.sha256(f"{scene.digest}{experiment.to_json()}".encode()).hexdigest()
+    key = _key(scene, experiment)
     job = engine().submit(scene, experiment, key=key)
+    _runs().put(key, job.id)
     if remembered:
         last = _last_runs().setdefault(scene.digest, deque(maxlen=_REMEMBERED))
         if job.id not in last:
             last.append(job.id)
     return job
+
+
+def check(scene: Scene, experiment: Experiment) -> Job:
+    """Have the configuration checked on this scene, or get the check that is already there.
+
+    This session then waits for it, and no longer for its last one. Raises QueueFull or JobError as `submit`.
+    """
+    key = _key(scene, experiment)
+    job = checker().job(_checks().get(key))
+    if job is None or job.state == "cancelled" or (job.state == "failed" and _long_ago(job)):
+        job = checker().submit(scene, experiment, key=key)
+        _checks().put(key, job.id)
+    _viewer().wait_for(job)
+    return job
+
+
+def _long_ago(job: Job) -> bool:
+    return job.finished is not None and time.time() - job.finished > _TRY_AGAIN
+
+
+class Said(NamedTuple):
+    """What is said of a configuration. ran: after its run, and not only from its check."""
+
+    diagnosis: Diagnosis
+    ran: bool
+
+
+def said_of(scene: Scene, experiment: Experiment) -> Said | None:
+    """What has been found out so far: by the configuration's run where it has ended, else by its check."""
+    key = _key(scene, experiment)
+    run = engine().job(_runs().get(key))
+    if run is not None and isinstance(run.result, Run) and run.result.diagnosis is not None:
+        return Said(run.result.diagnosis, True)
+    job = checker().job(_checks().get(key))
+    return Said(job.result, False) if job is not None and isinstance(job.result, Diagnosis) else None
 
 
 def latest(scene: Scene) -> Job | None:
@@ -118,3 +218,37 @@ def latest(scene: Scene) -> Job | None:
 @st.cache_resource(show_spinner=False)
 def _last_runs() -> dict[str, deque[str]]:
     return {}
+
+
+def _key(scene: Scene, experiment: Experiment) -> str:
+    return hashlib.sha256(f"{scene.digest}{experiment.to_json()}".encode()).hexdigest()
+
+
+class _Ids:
+    """The id of each key's last job; of so many keys at most."""
+
+    def __init__(self) -> None:
+        self._ids: OrderedDict[str, str] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, key: str, job_id: str) -> None:
+        with self._lock:
+            self._ids[key] = job_id
+            self._ids.move_to_end(key)
+            if len(self._ids) > _KEYS_AT_MOST:
+                self._ids.popitem(last=False)
+
+    def get(self, key: str) -> str:
+        """The id; empty where there is none, which no job has."""
+        with self._lock:
+            return self._ids.get(key, "")
+
+
+@st.cache_resource(show_spinner=False)
+def _runs() -> _Ids:
+    return _Ids()
+
+
+@st.cache_resource(show_spinner=False)
+def _checks() -> _Ids:
+    return _Ids()

@@ -6,8 +6,11 @@ button, curves, step, maps.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
+from segdebug.diagnosis import Diagnosis
 from segdebug.errors import KerasRefusal
 from segdebug.experiment import Experiment
 from segdebug.export import curves_csv, file_stem, maps_npz, numbers_json
@@ -17,7 +20,7 @@ from segdebug.run import Run, SceneSummary, versions
 from segdebug.scene import Scene
 from segdebug.trace import OUTCOMES, Snapshot, Trace
 from segdebug.ui.curves import columns_of, ended_curves, live_curves
-from segdebug.ui.engine import cancel, mine
+from segdebug.ui.engine import cancel, mine, said_of
 from segdebug.ui.run_maps import run_maps, study
 from segdebug.ui.text import error, note, plain, warning
 from segdebug.vocabulary import LOSSES
@@ -78,10 +81,15 @@ def _live(job: Job, scene: Scene) -> None:
     if mine(job):
         button.button("Cancel", on_click=cancel, args=(job,), key="cancel", width="stretch")
     names, colours = columns_of(trace, scene)
-    live_curves(trace, steps, names, colours)
+    live_curves(trace, steps, names, colours, _diagnosis(job))
     latest = trace.at(steps)
     st.slider("Step", 0, max(1, steps - 1), latest.step if latest else 0, disabled=True)
     run_maps(trace, latest, scene, job.experiment)
+
+
+def _diagnosis(job: Job) -> Diagnosis | None:
+    said = said_of(job.scene, job.experiment)
+    return said.diagnosis if said else None
 
 
 def _so_far(job: Job, trace: Trace) -> str:
@@ -106,7 +114,7 @@ def _ended(job: Job, scene: Scene) -> None:
     if trace.outcome in ("not_finite", "diverged"):
         warning(f"Ended at step {trace.steps} of {run.experiment.training.steps}: {OUTCOMES[trace.outcome]}.")
     names, colours = columns_of(trace, scene)
-    ended_curves(trace, names, colours)
+    ended_curves(trace, names, colours, _diagnosis(job))
     snapshot = _chosen_step(job, trace)
     run_maps(trace, snapshot, scene, run.experiment)
     _notes(run, snapshot)
@@ -159,7 +167,7 @@ def _notes(run: Run, snapshot: Snapshot) -> None:
 
 def _downloads(run: Run, scene: Scene) -> None:
     stem = file_stem(scene.name, run.experiment)
-    run = Run(run.experiment, _renamed(run, scene), run.trace, run.seconds, run.versions, run.keras_warnings)
+    run = replace(run, scene=_renamed(run, scene))
     with st.popover("Download", width="stretch"):
         st.download_button(
             "Curves (CSV)", lambda: curves_csv(run), f"{stem}.csv", "text/csv", on_click="ignore", width="stretch"

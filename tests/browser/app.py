@@ -164,6 +164,12 @@ class View:
         expect(found).to_be_visible(timeout=timeout)
         return found
 
+    def checked(self) -> Locator:
+        """The pipeline strip, once it is about the configuration on the page."""
+        strip = self.page.locator("ol.strip")
+        expect(strip).to_have_attribute("aria-busy", "false")
+        return strip
+
     def headline(self, steps: int) -> str:
         """The result's line, once the run has ended: "200 steps in 4.1 s: loss … → …, mean IoU …"."""
         return self.sees(re.compile(rf"\b{steps} steps? in .* s: loss .* mean IoU")).inner_text()

@@ -39,6 +39,7 @@ OTHER_SIZE = png(np.zeros((70, 90), np.uint8))
         ("cut.png", MASK[: len(MASK) // 2], "cut.png"),
         ("other.png", OTHER_SIZE, "90 × 70"),
     ],
+    ids=["empty", "text", "huge", "truncated", "another size"],
 )
 def test_a_bad_mask_is_one_line_and_the_page_stays_as_it_was(view: View, name: str, data: bytes, words: str) -> None:
     view.open("/?activation=sigmoid&steps=77")

@@ -17,8 +17,9 @@ LONG_RUN = (
 )
 
 
-def training_process(server: Server) -> int:
-    """The process of the server's that uses the most processor time: the one that trains."""
+def training_process(server: Server, view: View) -> int:
+    """The process of the server's that uses the most processor time: the one that trains, once the check is done."""
+    view.checked()
 
     def used(pid: int) -> int:
         try:
@@ -35,7 +36,7 @@ def training_process(server: Server) -> int:
 def test_a_killed_worker_is_said_and_the_next_run_works(view: View, server: Server) -> None:
     view.open(LONG_RUN + "1").overfit()
     view.sees(re.compile(r"Step [1-9]\d* of 5000"))
-    os.kill(training_process(server), signal.SIGKILL)
+    os.kill(training_process(server, view), signal.SIGKILL)
     alert = view.page.get_by_role("alert").first
     expect(alert).to_contain_text(re.compile("killed"), timeout=20_000)
     view.number("steps", 7).overfit()

@@ -1,13 +1,16 @@
-"""An engine that trains nothing: its runs have ended before they began, with made-up numbers."""
+"""Engines that train and check nothing: their jobs have ended before they began, with made-up numbers."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from segdebug.diagnosis import Diagnosis
 from segdebug.errors import SegdebugError
 from segdebug.experiment import Experiment
+from segdebug.rules.known import Semantics
 from segdebug.run import Run, SceneSummary, versions
 from segdebug.scene import Scene
 from segdebug.trace import SCALARS, Progress, Snapshot, Trace
@@ -34,6 +37,12 @@ def _snapshot(step: int, size: int, k: int, overlapping: bool, random: np.random
     return Snapshot(step, prediction, values[0], values[1], values[1] < 0.1, (0.5,))
 
 
+def sound(scene: Scene, experiment: Experiment) -> Diagnosis:  # noqa: ARG001
+    """Nothing found, whatever the configuration."""
+    semantics = Semantics("intended", match=2e-7, fit=1.5, evaluate=1.5, of_predict=1.5)
+    return Diagnosis("sound", "intended", "It computes <b>what</b> it says.", (), None, semantics)
+
+
 class FakeJob:
     """What the pages use of a Job."""
 
@@ -41,15 +50,16 @@ class FakeJob:
     place = 0
     viewers = 0
     seconds = 0.5
+    finished = 0.0
 
-    def __init__(self, scene: Scene, experiment: Experiment, number: int, error: SegdebugError | None) -> None:
-        self.id = f"run-{number}"
+    def __init__(self, scene: Scene, experiment: Experiment, id: str, error: SegdebugError | None, result: Any) -> None:
+        self.id = id
         self.scene, self.experiment, self.error = scene, experiment, error
         self.state = "failed" if error else "finished"
-        self.result = None if error else made_up_run(scene, experiment)
+        self.result = None if error else result
 
     def since(self, n: int) -> list[Any]:
-        return self.result.trace.parts[n:] if self.result else []
+        return self.result.trace.parts[n:] if isinstance(self.result, Run) else []
 
     def arrive(self, viewer: str) -> None:
         """Nobody is counted."""
@@ -58,16 +68,27 @@ class FakeJob:
 
 
 class FakeEngine:
-    """What the pages use of an Engine. `refuse`: the error that every run asked for from now on ends with."""
+    """What the pages use of an Engine. `refuse`: the error that every run asked for from now on ends with;
+    `diagnose`: what the checks find; `checks`: how many were asked for."""
 
     refuse: SegdebugError | None = None
+    refuse_check: SegdebugError | None = None
+    diagnose: Any = staticmethod(sound)
+    checks = 0
 
-    def __init__(self, **_: Any) -> None:
+    def __init__(self, *, runner: str = "", **_: Any) -> None:
         self.jobs: dict[str, FakeJob] = {}
+        self.checking = runner.endswith(":checked")
 
     def submit(self, scene: Scene, experiment: Experiment, *, key: str) -> FakeJob:
-        if key not in self.jobs:
-            self.jobs[key] = FakeJob(scene, experiment, len(self.jobs), self.refuse)
+        if key not in self.jobs or self.jobs[key].state == "failed":
+            if self.checking:
+                FakeEngine.checks += 1
+            diagnosis = self.diagnose(scene, experiment)
+            result: Any = diagnosis if self.checking else replace(made_up_run(scene, experiment), diagnosis=diagnosis)
+            refusal = self.refuse_check if self.checking else self.refuse
+            kind = "check" if self.checking else "run"
+            self.jobs[key] = FakeJob(scene, experiment, f"{kind}-{len(self.jobs)}", refusal, result)
         return self.jobs[key]
 
     def job(self, id: str) -> FakeJob | None:

@@ -1,0 +1,1 @@
+"""The float64 mathematics against plain evaluations of the same."""

@@ -1,0 +1,1 @@
+"""Tests of segdebug.rules and the facts that they look at."""

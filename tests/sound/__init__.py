@@ -1,0 +1,1 @@
+"""Sound configurations: what nobody may be warned of."""
