@@ -87,6 +87,7 @@ def _show_finding(out: Console, finding: Finding, experiment: Experiment, indent
 def show_rule(code: str) -> None:
     """Print the rule of that code. Raises SegdebugError, with the nearest codes, where there is none."""
     from segdebug.rules import catalogue
+    from segdebug.rules.measured import measured
 
     rules = catalogue()
     asked = code.strip().upper()
@@ -105,6 +106,7 @@ def show_rule(code: str) -> None:
         "when it is silent": rule.silent,
         "shown as a consequence of": _listed(rule.explained_by),
         "from": _listed(rule.references),
+        "measured": measured(rule.code),
     }
     for words, text in parts.items():
         if text:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from segdebug.rules.catalogue import Noticed, rule
-from segdebug.rules.head import head_code, linear_logits, measured, own_activation
 from segdebug.rules.known import Known
+from segdebug.rules.ran import ended
+from segdebug.rules.reading import head_code, linear_logits, measured, own_activation
 from segdebug.vocabulary import LOSSES
 
 _POOLED = ("dice", "tversky", "jaccard", "negative_dice")
@@ -237,8 +238,8 @@ def pooled_region(known: Known) -> Noticed | None:
         "loss when it is never predicted, all else perfect": float(_price(frequencies, rarest, loss.name)),
     }
     severity: str | None = "note"
-    if known.trace is not None and known.trace.steps and rarest < known.trace.iou().shape[1]:
-        iou = float(known.trace.iou()[-1, rarest])
+    if (ran := ended(known)) is not None and rarest < len(ran.iou):
+        iou = float(ran.iou[rarest])
         evidence["its IoU at the last step"] = iou
         severity = None if iou < 0.5 else "note"
     both = {"loss.name": "bce_dice" if known.experiment.head.activation == "sigmoid" else "cce_dice"}

@@ -16,7 +16,7 @@ __all__ = ["LEARNT", "Ran", "a_tenth", "class_weights", "ended", "slower", "step
 LEARNT = 0.9
 """Mean IoU from which a run has plainly fitted its one image."""
 
-_SHORT = 20  # steps: fewer say nothing of how a run goes on
+_SHORT = 50  # steps: fewer say nothing of how a run goes on
 
 Array = NDArray[np.float64]
 
@@ -82,7 +82,7 @@ class Ran:
 
 
 def ended(known: Known, *, outcomes: tuple[str, ...] = ("finished", "diverged"), short: bool = False) -> Ran | None:
-    """The run, where it ended in one of those ways and, unless `short` is allowed, did 20 steps or more."""
+    """The run, where it ended in one of those ways and, unless `short` is allowed, did 50 steps or more."""
     trace = known.trace
     if trace is None or trace.outcome not in outcomes or trace.steps < (1 if short else _SHORT):
         return None

@@ -170,9 +170,10 @@ def _named(said: int, scene: SceneFacts) -> str:
     title="Label values between the classes",
     matters="Bilinear resizing, antialiasing and JPEG mix the labels of neighbouring pixels. Half of class 2 and half "
     "of class 0 is then read as class 1, which is not there, or as a class that only half applies. It happens along "
-    "every border.",
-    example="tf.image.resize(mask, size), whose default is bilinear.",
-    instead="method='nearest' for masks, and PNG without smoothing.",
+    "every border. A change of brightness meant for the image moves every value.",
+    example="tf.image.resize(mask, size), whose default is bilinear; a shift of the image's colours that also moved a "
+    "mask's 0 to 20 before the division by 255.",
+    instead="method='nearest' for masks, PNG without smoothing, and no change of brightness or contrast for masks.",
     silent="Bilinear resizing that changed no label; a reader whose values are wrong everywhere, which is T07.",
     references=("https://www.tensorflow.org/api_docs/python/tf/image/resize",),
     explained_by=("T12",),
@@ -182,6 +183,12 @@ def between_classes(known: Known) -> Noticed | None:
     scene, labels = known.scene, known.labels
     if scene is None or labels is None:
         return None
+    if _shifted(labels):
+        return Noticed(
+            {"values of the labels": sorted(labels.distinct), "values that say a class": [0, 1]},
+            **mended(known, scene, labels),
+            title="Label values that are neither 0 nor 1",
+        )
     from_file = labels.between if not labels.nearest_wrong > 0.05 else 0.0
     share = max(labels.nearest_differs, from_file)
     if share <= (0 if labels.nearest_differs else 0.001):
@@ -197,3 +204,10 @@ def between_classes(known: Known) -> Noticed | None:
     code = loading_code(changes, known.experiment, scene)
     no_class = labels.out_of_range > 0 or any(s < 0.5 for s in labels.row_sums)  # what T04 and T02 would say
     return Noticed(evidence, changes, code, severity="error" if share > 0.05 or no_class else None)
+
+
+def _shifted(labels: LabelFacts) -> bool:
+    """Whether there are two values as in a 0/1 mask, and one of them lies between 0 and 1, on labelled pixels too."""
+    two = labels.kind in ("rows", "single") and labels.n_distinct == 2 and labels.low >= 0 and labels.high <= 1
+    exact = labels.remedy is None or labels.nearest_wrong > 0.05  # the second is T07's, or T06's
+    return two and not exact and any(0.02 < value < 0.98 for value in labels.distinct)

@@ -20,6 +20,7 @@ __all__: list[str] = []
 _LABELS = ("T04", "T01", "T02", "T03", "T05", "T09", "T10")
 _NUMBERS = ("H03", "H05", "H04", "H02", "H08", "H09", "H13")
 _FAR = 5.0  # an untrained network of any usual initializer starts within this factor of the uniform prediction
+_NEXT_TO_NOTHING = 0.01  # of a weight's way: those of an untrained network are about ten times that
 _HUGE = 1e4  # logits: a probability has been 0 or 1 in float32 for a long way
 
 
@@ -208,11 +209,13 @@ def _jumps(ran: Ran, floor: float) -> tuple[int, float]:
     "wrong with the loss; it is just not being followed.",
     example="training.learning_rate 1e-8",
     instead="Adam with its default 0.001",
-    silent="Where the loss or the logits move by more than 1 %, or pixels have no gradient to follow.",
+    silent="Where the loss moves by more than 1 %, where the logits do and the learning rate is large enough for it to "
+    "matter, or where pixels have no gradient to follow.",
     explained_by=("G13", "H08", "H09", "H05", "H01", "H11", "L21", "L01", "G15"),
 )
 def hardly_moves(known: Known) -> Noticed | None:
-    """A learning rate of 0, or a run whose loss and logits stay within 1 % of where they began."""
+    """A learning rate of 0, or a run whose loss stays within 1 % of where it began, and whose logits do too or whose
+    weights cannot have gone further than 0.01."""
     training = known.experiment.training
     fix = {"training.learning_rate": 0.001} | ({"training.optimizer": "adam"} if training.optimizer == "sgd" else {})
     code = "model.compile(optimizer=keras.optimizers.Adam(1e-3), ...)"
@@ -226,14 +229,18 @@ def hardly_moves(known: Known) -> Noticed | None:
         float(np.ptp(ran.loss)) / max(abs(float(ran.loss[0])), 1e-12),
         float(max(np.ptp(low), np.ptp(high))) / max(float(high[0] - low[0]), 1e-12),
     )
-    if max(moved) >= 0.01:
+    # An adaptive optimizer divides the gradient by its size: a step is about the learning rate, whatever the loss.
+    reach = training.learning_rate * ran.trace.steps if training.optimizer != "sgd" else math.inf
+    if moved[0] >= 0.01 or (moved[1] >= 0.01 and reach >= _NEXT_TO_NOTHING):
         return None
-    evidence = {
+    evidence: dict[str, object] = {
         "learning rate": training.learning_rate,
         "change of the loss over the run": f"{100 * moved[0]:.2g} %",
         "change of the logits, of their range": f"{100 * moved[1]:.2g} %",
         "steps": ran.trace.steps,
     }
+    if math.isfinite(reach):
+        evidence["learning rate times steps, about as far as a weight can go"] = _x(reach)
     return Noticed(evidence, fix, code)
 
 
@@ -303,7 +310,7 @@ def negative(known: Known) -> Noticed | None:
     example="mixed_float16 with the softmax in float16: 7 steps skipped for a pixel wrong by 8 nats",
     instead="the last activation in float32: Activation('softmax', dtype='float32')",
     silent="In float32 and bfloat16, and where the second step already prints another loss.",
-    explained_by=("H13", "G12"),
+    explained_by=("G01", "H13", "G12"),
 )
 def skipped_steps(known: Known) -> Noticed | None:
     """How many of the first steps of a float16 run printed exactly the first loss again."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from segdebug.diagnosis import Diagnosis, check
 from segdebug.finding import Finding
 from tests.faults.case import Case
 
-__all__ = ["Judgement", "diagnose", "hits", "judge", "named"]
+__all__ = ["Judgement", "diagnose", "judge", "named"]
 
 
 @dataclass(frozen=True)
@@ -54,14 +53,3 @@ def _with_consequences(findings: Iterable[Finding]) -> Iterator[Finding]:
     for finding in findings:
         yield finding
         yield from _with_consequences(finding.consequences)
-
-
-def hits(diagnoses: Iterable[tuple[Case, Diagnosis]]) -> dict[str, tuple[int, int]]:
-    """Rule → (cases where it named the true cause, cases where it would have been right), by code."""
-    hit: Counter[str] = Counter()
-    expected: Counter[str] = Counter()
-    for case, diagnosis in diagnoses:
-        expected.update(case.codes)
-        if diagnosis.verdict != "sound":
-            hit.update(case.codes & named(diagnosis))
-    return {code: (hit[code], count) for code, count in sorted(expected.items())}

@@ -221,6 +221,18 @@ def test_smoothed_edges_in_the_file() -> None:
     assert found("T08", scene, changed(smooth, target__reader="scene", target__scale="none")) is None
 
 
+def test_a_background_that_was_shifted_before_the_division() -> None:
+    mask = np.full((32, 32), 20, np.uint8)
+    mask[:, 10:20] = 255
+    scene = read_scene(GREY, [("mask.png", png_bytes(mask))])
+    shifted = binary(target__reader="pillow", target__scale="divide_255")
+    finding = found("T08", scene, shifted)
+    assert finding is not None
+    assert finding.evidence["values of the labels"] == pytest.approx([20 / 255, 1])
+    assert finding.severity == "warning"
+    assert found("T08", striped(), shifted) is None
+
+
 def test_unlabelled_pixels_that_are_learnt() -> None:
     scene = blocks(void=True)
     finding = found("T09", scene, configured("sigmoid_bce", loss__void="as_fed"))

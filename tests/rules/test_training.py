@@ -60,7 +60,7 @@ def test_nothing_is_concluded_from_a_run_that_was_stopped(code: str, outcome: An
 
 @pytest.mark.parametrize("code", TRAINING)
 def test_nothing_is_concluded_from_a_few_steps(code: str) -> None:
-    assert found(code, known(run(np.full(10, 8.0), end=BACKGROUND, dead_wrong=1.0))) is None
+    assert found(code, known(run(np.full(49, 8.0), end=BACKGROUND, dead_wrong=1.0))) is None
 
 
 def test_two_spikes_of_adam_are_sound() -> None:
@@ -215,6 +215,11 @@ def test_steps_that_move_nothing() -> None:
     fires("G12", known(changes={"training.learning_rate": 0}), "error")
     moving = run(np.full(100, 1.39), end=BACKGROUND, logit_max=np.linspace(0.3, 2, 100))
     assert found("G12", known(moving)) is None
+    slow = fires("G12", known(moving, {"training.learning_rate": 1e-5}), "warning")
+    assert slow.evidence["learning rate times steps, about as far as a weight can go"] == pytest.approx(1e-3)
+    assert found("G12", known(moving, {"training.learning_rate": 1e-5, "training.optimizer": "sgd"})) is None
+    falling = run(np.linspace(1.39, 1.3, 100), end=BACKGROUND, logit_max=np.linspace(0.3, 2, 100))
+    assert found("G12", known(falling, {"training.learning_rate": 1e-5})) is None
     assert found("G12", known(run(np.full(100, 1.39), end=BACKGROUND, dead=1.0))) is None
 
 
