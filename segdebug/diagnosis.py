@@ -20,7 +20,7 @@ from segdebug.rules import Known, Semantics, findings
 from segdebug.scene import Scene, read_scene
 from segdebug.trace import Progress, Trace
 
-__all__ = ["Diagnosis", "check", "checked", "diagnose"]
+__all__ = ["Diagnosis", "check", "checked", "diagnose", "warm_up"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,11 @@ def checked(
 ) -> Diagnosis:
     """`check`, as a job that the engine can carry out."""
     return check(experiment, scene)
+
+
+def warm_up() -> None:
+    """One check of nothing in particular, by which a new process is as quick for the first as for the next."""
+    check(Experiment())
 
 
 def diagnose(experiment: Experiment, scene: Scene | None = None, trace: Trace | None = None) -> Diagnosis:

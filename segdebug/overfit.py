@@ -29,11 +29,13 @@ def overfit(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
+    diagnosed: bool = True,
 ) -> Run:
     """Train the Experiment on this one image as `model.fit` would, and record every step.
 
     on_progress gets consecutive steps as they are done; cancel is asked before each step. A loss that becomes
-    NaN, or logits that grow without bound, end the run with its history kept (`Run.trace.outcome`).
+    NaN, or logits that grow without bound, end the run with its history kept (`Run.trace.outcome`). diagnosed: whether
+    the run gets its diagnosis, which takes a few tenths of a second.
     Raises ExperimentError or SceneError where the two do not fit together, KerasRefusal where Keras refuses.
     Same seed and thread count: the same bits.
     """
@@ -50,7 +52,7 @@ def overfit(
         seconds,
         versions(_threads()),
         tuple(dict.fromkeys(str(w.message) for w in heard if issubclass(w.category, UserWarning))),
-        diagnose(experiment, scene, trainer.trace),
+        diagnose(experiment, scene, trainer.trace) if diagnosed else None,
     )
 
 

@@ -18,7 +18,7 @@ F64 = np.float64
 
 def train(scene: Scene, preset: str = "softmax_cce", **changes: Any) -> Run:
     dotted = {name.replace("__", "."): value for name, value in changes.items()}
-    return overfit(scene, Experiment.preset(preset).changed({**TINY, **dotted}))
+    return overfit(scene, Experiment.preset(preset).changed({**TINY, **dotted}), diagnosed=False)
 
 
 def logits_of(scene: Scene, run: Run) -> Any:

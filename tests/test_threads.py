@@ -176,14 +176,14 @@ class TestThread000Fails:
     """The failure that was reported, and why the recommended configuration fails on the masks that were posted."""
 
     def test_a_clipped_softmax_that_starts_saturated_stays_where_it_is(self) -> None:
-        for seed in range(6):
+        for seed in (5, 0, 3):  # the first is saturated on the versions of requirements.txt
             run = _thread_000({"training.seed": seed}, masks=1)
             assert run.diagnosis is not None
             wrong = 1 - float(run.trace.parts[-1].counts[-1][0].sum()) / run.experiment.training.size**2
             if run.trace.mean_iou()[-1] < 0.6 and run.trace.scalar("dead_wrong")[-1] == 1:
                 break
         else:
-            pytest.fail("no seed of six starts saturated")
+            pytest.fail("no seed of three starts saturated")
         assert run.diagnosis.verdict == "broken"
         assert run.diagnosis.findings[0].stage in ("head", "loss")
         assert run.trace.loss[-1] == pytest.approx(-math.log(1e-7) * wrong, rel=1e-3)

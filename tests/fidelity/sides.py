@@ -54,7 +54,7 @@ def scene_of(picture: Picture) -> Scene:
 def ours(experiment: Experiment, scene: Scene) -> Side:
     """segdebug's run of the first steps."""
     try:
-        run = overfit(scene, experiment)
+        run = overfit(scene, experiment, diagnosed=False)
     except KerasRefusal as error:
         return Side(None, error.original)
     except SegdebugError as error:

@@ -66,7 +66,7 @@ def _losses(
             **(changes or {}),
         }
     )
-    return overfit(scene_of(picture or _picture()), experiment).trace.loss
+    return overfit(scene_of(picture or _picture()), experiment, diagnosed=False).trace.loss
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 from segdebug import Experiment, load_sample
 from segdebug.scene import Scene, sample_info, sample_names
 
-__all__ = ["TRAINED", "pairs"]
+__all__ = ["pairs"]
 
 Changes = dict[str, Any]
 
@@ -97,9 +97,6 @@ _OVERLAPPING: dict[str, Changes] = {
     "planes added up": _loss("binary_crossentropy", "sigmoid", target__encoding="summed_planes"),
 }
 _POOLED = ("dice", "tversky", "jaccard", "lovasz", "cce_dice", "cce_jaccard", "bce_dice")
-
-TRAINED = ("softmax, categorical", "logits, sparse", "sigmoids, binary", "one sigmoid", "planes, sigmoids")
-"""Those that the suite also trains; all are checked without."""
 
 
 def pairs() -> list[tuple[str, str, Scene, Experiment]]:
