@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ with LOG.open("a") as log:
 
 if HOW == "modules":
     import streamlit  # noqa: F401  (as app.py does; no child may import it)
+
+
+# A shell that starts something in the background has it ignore SIGINT, and with it all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def say(*words: Any) -> None:
