@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from segdebug import diagnosis, forensics
+from segdebug.diagnosis import warm_up
 from segdebug.experiment import Experiment
 from segdebug.scene import Scene
 
-__all__ = ["Readers", "checked"]
+__all__ = ["Readers", "checked", "warm_up"]
 
 
 @dataclass(frozen=True)
