@@ -21,7 +21,7 @@ from segdebug.families import (
 from segdebug.rules.known import LabelFacts
 from segdebug.scene import GridScene, Scene
 
-__all__ = ["label_facts", "made"]
+__all__ = ["label_facts", "made", "measured"]
 
 Labels = NDArray[Any]
 
@@ -36,17 +36,17 @@ def label_facts(scene: Scene, grid: GridScene, experiment: Experiment, channels:
     except SegdebugError as error:
         facts = LabelFacts(error=str(error), error_field=getattr(error, "field", None) or "target.reader")
     else:
-        facts, exact = _measured(labels, scene, grid, experiment, channels)
+        facts, exact = measured(labels, scene, grid, experiment, channels)
         if exact:
             return facts
     found = remedy(experiment, channels, scene.overlapping, lambda other: _is_exact(scene, grid, other))
     return replace(facts, remedy=found)
 
 
-def _measured(
+def measured(
     labels: Labels, scene: Scene, grid: GridScene, experiment: Experiment, channels: int
 ) -> tuple[LabelFacts, bool]:
-    """All facts but the remedy, and whether the labels need none."""
+    """All facts of labels that are there already but the remedy, and whether they need none."""
     truth = Truth.of(grid, scene.n_classes)
     kind = kind_of(labels.shape, truth.valid.size, channels, experiment)
     facts = replace(_values(labels), shape=labels.shape, dtype=str(labels.dtype), kind=kind)
@@ -58,6 +58,7 @@ def _measured(
 
 
 def made(scene: Scene, experiment: Experiment, channels: int) -> Labels:
+    """The labels as fed. Raises SegdebugError, with the reason of whoever refuses, where they cannot be made."""
     from segdebug.parts.targets import label_tensor
 
     try:

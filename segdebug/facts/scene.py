@@ -31,4 +31,16 @@ def scene_facts(scene: Scene, grid: GridScene) -> SceneFacts:
         warnings=tuple(dict.fromkeys(warning.code for warning in noted)),
         labelled=labelled,
         codes=tuple(c.encoded_as for c in scene.classes),
+        files=scene.report,
+        rim=_rim(grid, scene.n_classes),
     )
+
+
+def _rim(grid: GridScene, n_classes: int) -> tuple[float, ...]:
+    """Each class's share of the labelled pixels along the four edges; nothing where classes overlap."""
+    if grid.planes is not None:
+        return ()
+    edges = np.concatenate([grid.labels[0], grid.labels[-1], grid.labels[1:-1, 0], grid.labels[1:-1, -1]])
+    labelled = edges[edges >= 0]
+    counts = np.bincount(labelled, minlength=n_classes)
+    return tuple(float(n) / max(1, labelled.size) for n in counts)

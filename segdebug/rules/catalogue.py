@@ -69,7 +69,7 @@ class Rule:
 
 
 _RULES: dict[str, Rule] = {}
-_MODULES = ("target", "head", "loss", "weights", "training", "metric")
+_MODULES = ("masks", "target", "head", "loss", "weights", "training", "metric")
 
 
 def rule(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdebug.experiment import Experiment
+from segdebug.scene import FileReport
 from segdebug.trace import Trace
 
 __all__ = ["Known", "LabelFacts", "SceneFacts", "Semantics", "WeightFacts"]
@@ -98,6 +99,10 @@ class SceneFacts:
     """Valid pixels at the training grid."""
     codes: tuple[int | str | None, ...] = ()
     """How the files write each class: `SceneClass.encoded_as`."""
+    files: tuple[FileReport, ...] = ()
+    """What each mask file holds: `Scene.report`."""
+    rim: tuple[float, ...] = ()
+    """Of the labelled pixels in the outermost rows and columns, the fraction that each class has."""
 
 
 @dataclass(frozen=True)

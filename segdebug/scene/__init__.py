@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segdebug.scene.encodings import ENCODINGS
 from segdebug.scene.limits import MAX_CLASSES, MAX_FILE_BYTES, MAX_MASK_FILES, MAX_PIXELS, display_name
-from segdebug.scene.model import VOID, FileReport, GridScene, Scene, SceneClass, SceneWarning, SourceFile
+from segdebug.scene.model import VOID, Alternative, FileReport, GridScene, Scene, SceneClass, SceneWarning, SourceFile
 from segdebug.scene.read import read_scene
 from segdebug.scene.samples import SampleInfo, load_sample, sample_info, sample_names
 from segdebug.scene.source import Readable
@@ -16,6 +16,7 @@ __all__ = [
     "MAX_MASK_FILES",
     "MAX_PIXELS",
     "VOID",
+    "Alternative",
     "FileReport",
     "GridScene",
     "Readable",

@@ -23,13 +23,20 @@ def nearly_binary(values: NDArray[np.int64], counts: NDArray[np.int64]) -> bool:
     return bool(values[-1] >= 255 - _SLACK and counts[near].sum() >= _SHARE * counts.sum())
 
 
-def read_binary(reading: Reading) -> None:
-    """Two classes. Of two values the larger is foreground; more are cut at half of the largest, or above 0
-    where all are small. Raises SceneError for a lossy file that was not binary, unless the person says so."""
+def read_binary(reading: Reading, threshold: float | None = None) -> None:
+    """Two classes, cut at `threshold` of the full range where one is given. Of two values the larger is foreground;
+    more are cut at half of the largest, or above 0 where all are small.
+
+    Raises SceneError for a lossy file that was not binary, unless the person says so.
+    """
     values, full = reading.values, reading.source.full or 1
     low, high = int(values[0]), int(values[-1])
     cut = high
-    if len(values) > 2:
+    if threshold is not None and (len(values) > 2 or int(values[0]) != 0):
+        low, high = 0, full if high > 1 else 1
+        cut = int(np.ceil(threshold * high))
+        reading.threshold = threshold
+    elif len(values) > 2:
         cut = _cut(reading, high)
         low, high = 0, reading.source.full or high
     elif len(values) == 1:
@@ -37,6 +44,7 @@ def read_binary(reading: Reading) -> None:
     else:
         usual = high in (1, 255, reading.source.full)
         reading.doubt(0.95 if high == 1 else 0.99 if usual else 0.8)
+        reading.because(f"two values, {low} and {high}" + (", as most tools write a mask" if usual else ""))
         if not usual and not reading.stated:
             reading.warn("binary_value", f"two values, 0 and {high}: {high} is taken as the class.")
     reading.settle((low, high), ("background", "foreground"), (values >= cut).astype(np.int32))
@@ -53,6 +61,7 @@ def _cut(reading: Reading, high: int) -> int:
     between = int(counts[(values > 0) & (values < (reading.source.full or high))].sum())
     reason = "JPEG or lossy WebP moved them" if lossy else "smoothed or resized, perhaps"
     reading.doubt(0.85)
+    reading.because(f"{len(values)} values, {between:,} pixels of them between the two of a binary mask ({reason})")
     reading.warn(
         "binary_threshold",
         f"{len(values)} values where a binary mask has two ({reason}): values from {cut} up count as the "

@@ -14,7 +14,7 @@ from segdebug.scene.limits import MAX_CLASSES
 from segdebug.scene.model import SceneWarning
 from segdebug.scene.values import count_values, pack_rgb
 
-__all__ = ["Codes", "Kind", "code_name", "to_codes"]
+__all__ = ["Codes", "Kind", "check_colours", "code_name", "to_codes"]
 
 Kind = Literal["grey", "palette", "colour"]
 
@@ -41,10 +41,11 @@ def code_name(kind: Kind, code: int) -> int | str:
     return f"#{code:06x}" if kind == "colour" else code
 
 
-def to_codes(raster: Raster, *, as_colours: bool = False) -> Codes:
+def to_codes(raster: Raster, *, as_colours: bool = False, unchecked: bool = False) -> Codes:
     """Codes of a raster. Alpha is left out and three identical channels are one, each with a warning.
 
-    `as_colours`: grey values and palette entries as the colours that they show.
+    `as_colours`: grey values and palette entries as the colours that they show. `unchecked`: any number of colours,
+    lossy ones too, for those who mean to repair them and call `check_colours` then.
     Raises SceneError: not integral, not finite, too many colours, or a mode that holds no codes.
     """
     name, values, warnings = raster.name, raster.values, list[SceneWarning]()
@@ -87,10 +88,11 @@ def to_codes(raster: Raster, *, as_colours: bool = False) -> Codes:
         table = grey_ramp if raster.palette is None else raster.palette
         kind, values = "colour", pack_rgb(table)[indices]
     distinct, counts = count_values(values)
-    if kind == "colour":
-        _check_colours(name, len(distinct), raster.header.lossy)
     full = 0xFFFFFF if kind == "colour" else {1: 255, 2: 65535}.get(values.dtype.itemsize)
-    return Codes(name, kind, values, distinct, counts, full, raster.header.lossy, tuple(warnings))
+    codes = Codes(name, kind, values, distinct, counts, full, raster.header.lossy, tuple(warnings))
+    if not unchecked:
+        check_colours(codes)
+    return codes
 
 
 def _without_alpha(values: NDArray[Any], warn: Any) -> NDArray[Any]:
@@ -147,8 +149,12 @@ def _bytes(name: str, values: NDArray[Any]) -> NDArray[np.uint8]:
     return values.astype(np.uint8, copy=False)
 
 
-def _check_colours(name: str, n: int, lossy: bool) -> None:
-    if lossy and n > 2:
+def check_colours(codes: Codes) -> None:
+    """Raise SceneError for colours that are no codes: more than classes are trained, or changed by JPEG."""
+    name, n = codes.name, len(codes.distinct)
+    if codes.kind != "colour":
+        return
+    if codes.lossy and n > 2:
         raise SceneError(
             f"{name}: a colour mask ({n:,} colours) saved as JPEG or lossy WebP: compression "
             "changed them. Export the mask again as PNG.",

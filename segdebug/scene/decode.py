@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from segdebug.errors import SceneError
-from segdebug.scene.headers import NO_HEADER, Header, read_header, read_npy
+from segdebug.scene.arrays import read_npy
+from segdebug.scene.headers import NO_HEADER, Header, is_tiff, read_header
 from segdebug.scene.limits import MAX_PLANE_VALUES, check_pixels
 from segdebug.scene.source import Source
+from segdebug.scene.tiff import Page, decode_page, tiff_pages
 
-__all__ = ["Raster", "decode", "upright"]
+__all__ = ["Raster", "decode", "page_count", "upright"]
 
 _ORIENTATION = 0x0112
-_BITS = 258  # TIFF's BitsPerSample
-_TILE_SIDES = (322, 323)  # TIFF's TileWidth and TileLength
 _MAX_SCANS = 200  # a progressive JPEG has about ten; thousands are an attack on the decoder
 
 # One picture at a time: it bounds memory, and `warnings.catch_warnings` is not safe between threads.
@@ -34,8 +34,9 @@ class Raster:
 
     values: (H, W) or (H, W, C); bool, integer or float. Mode P holds palette indices; grey of 2 and 4 bits
         holds 0..3 and 0..15 (Pillow stretches them to 0..255).
-    format: PNG, JPEG, BMP, WEBP, TIFF, NPY or array. mode: Pillow's, or the array's shape in words.
+    format: PNG, JPEG, GIF, BMP, WEBP, TIFF, NPY or array. mode: Pillow's, or the array's shape in words.
     palette: (256, 3) uint8 for mode P, else None. turned: EXIF asked for a rotation or a flip.
+    pages: how many the file has; one of them is here.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Raster:
     palette: NDArray[np.uint8] | None = None
     header: Header = NO_HEADER
     turned: bool = False
+    pages: int = 1
 
     @property
     def size(self) -> tuple[int, int]:
@@ -53,11 +55,22 @@ class Raster:
 
     @property
     def is_array(self) -> bool:
-        return self.format in ("NPY", "array")
+        many = self.values.ndim == 3 and self.values.shape[2] > 4  # bands of a TIFF: no colours
+        return many or self.format in ("NPY", "array")
 
 
-def decode(source: Source) -> Raster:
-    """Decode one source, header before pixels. Raises SceneError and nothing else, whatever it holds."""
+def page_count(source: Source) -> int:
+    """How many pages a source has, 1 but for a TIFF of several. Raises SceneError for a damaged TIFF."""
+    if source.array is not None or not is_tiff(source.data):
+        return 1
+    return len(tiff_pages(source.name, source.data))
+
+
+def decode(source: Source, page: int = 0) -> Raster:
+    """Decode one source, header before pixels: one page of it, counted from 0.
+
+    Raises SceneError and nothing else, whatever it holds.
+    """
     name = source.name
     if source.array is not None:
         return _from_array(name, source.array, "array")
@@ -69,6 +82,8 @@ def decode(source: Source) -> Raster:
     try:
         with _ONE_AT_A_TIME, warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"PIL\.")
+            if header.format == "TIFF":
+                return _tiff_page(name, source.data, page)
             return _with_pillow(name, source.data, header)
     except SceneError:
         raise
@@ -89,12 +104,41 @@ def upright(values: NDArray[Any], orientation: int) -> NDArray[Any]:
     return np.ascontiguousarray(values)
 
 
-def _with_pillow(name: str, data: bytes, header: Header) -> Raster:
+def _tiff_page(name: str, data: bytes, number: int) -> Raster:
+    """One page, by Pillow where it keeps the samples as they are stored, else by tifffile."""
+    pages = tiff_pages(name, data)
+    if len(pages) == 1:
+        number = 0  # a page is stated for files of several
+    if not 0 <= number < len(pages):
+        raise SceneError(f"{name}: there is no page {number}; pages 0 to {len(pages) - 1} are there.", name)
+    page = pages[number]
+    shown = name if len(pages) == 1 else f"{name} [{number}]"
+    if page.for_pillow:
+        raster = _with_pillow(name, data, Header("TIFF"), page)
+        return replace(raster, name=shown, pages=len(pages))
+    values = decode_page(name, data, page)
+    turned = page.orientation in range(2, 9)
+    return Raster(
+        shown,
+        upright(values, page.orientation) if turned else values,
+        "TIFF",
+        f"{page.samples} × {values.dtype}" if page.samples > 1 else str(values.dtype),
+        header=Header("TIFF"),
+        turned=turned,
+        pages=len(pages),
+    )
+
+
+def _with_pillow(name: str, data: bytes, header: Header, page: Page | None = None) -> Raster:
     with Image.open(io.BytesIO(data), formats=(header.format,)) as opened:
         picture: Image.Image = opened
         check_pixels(name, *picture.size)
-        if header.format == "TIFF":
-            header = _check_tiff(name, picture)
+        if page is not None:
+            picture.seek(page.index)
+            check_pixels(name, *picture.size)
+            header = _tiff_header(picture, page)
+        if header.format == "GIF":
+            _check_still(name, picture)
         picture.load()
         # After load: Pillow has then read PNG's late chunks, and has turned a TIFF itself.
         orientation = _orientation(picture)
@@ -129,17 +173,20 @@ def _orientation(picture: Image.Image) -> int:
         return 1
 
 
-def _check_tiff(name: str, picture: Image.Image) -> Header:
-    """One page, tiles no larger than a picture may be. Says how deep grey is, and whether JPEG was used."""
-    tags: Any = getattr(picture, "tag_v2", {})
-    check_pixels(name, *(int(tags.get(side, 1)) for side in _TILE_SIDES))
+def _check_still(name: str, picture: Image.Image) -> None:
+    """Raise SceneError for a GIF of more than one frame; the second is looked for, the others are not."""
     try:
         picture.seek(1)
     except EOFError:
-        lossy = picture.info.get("compression") in ("jpeg", "tiff_jpeg", "webp")
-        bits = tags.get(_BITS, (1,))
-        return Header("TIFF", grey_bits=bits[0] if picture.mode == "L" and len(bits) == 1 else 0, lossy=lossy)
-    raise SceneError(f"{name}: the TIFF has more than one page. Save one page a file.", name)
+        picture.seek(0)
+        return
+    raise SceneError(f"{name}: this is an animated GIF, which is not read. Save one frame of it.", name)
+
+
+def _tiff_header(picture: Image.Image, page: Page) -> Header:
+    """How deep grey is, and whether JPEG was used."""
+    lossy = picture.info.get("compression") in ("jpeg", "tiff_jpeg", "webp")
+    return Header("TIFF", grey_bits=page.bits if picture.mode == "L" and page.samples == 1 else 0, lossy=lossy)
 
 
 def _reason(error: Exception, kind: str) -> str:

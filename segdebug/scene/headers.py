@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import codecs
-import re
 import struct
 import zlib
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from segdebug.errors import SceneError
 from segdebug.scene.limits import check_pixels
 
-__all__ = ["FORMATS", "NO_HEADER", "Header", "read_header", "read_npy"]
+__all__ = ["FORMATS", "NO_HEADER", "Header", "is_text", "is_tiff", "is_zip", "read_header"]
 
-FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "NPY")
-"""What is read, for pictures and masks alike."""
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "NPY")
+"""What is read, for pictures and masks alike; archives of them and files of shapes or runs come beside."""
 
 _WANTED = "Save it as PNG (masks) or as PNG or JPEG (pictures)."
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -26,12 +22,13 @@ _MAX_CHUNKS = 20_000  # a 64 MiB PNG in 8 KiB pieces has 8,192
 
 # Known by their first bytes, and not read: to say what the file is, whatever its name claims.
 _OTHERS: tuple[tuple[bytes, str], ...] = (
-    (b"GIF8", "a GIF"),
     (b"%PDF", "a PDF"),
     (b"%!PS", "a PostScript file"),
     (b"\xc5\xd0\xd3\xc6", "a PostScript file"),
-    (b"PK\x03\x04", "a zip archive (or .npz)"),
+    (b"PK\x03\x04", "a zip archive"),
     (b"PK\x05\x06", "an empty zip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
     (b"\x1f\x8b", "a gzip file (perhaps NIfTI)"),
     (b"8BPS", "a Photoshop file"),
     (b"\x89HDF", "an HDF5 file"),
@@ -72,8 +69,10 @@ def read_header(name: str, data: bytes) -> Header:
         return Header("JPEG", lossy=True)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return _webp(name, data)
-    if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+    if is_tiff(data):
         return Header("TIFF")
+    if data[:6] in (b"GIF87a", b"GIF89a"):
+        return _gif(name, data)
     if data.startswith(b"\x93NUMPY"):
         return Header("NPY")
     if data.startswith(b"BM") and len(data) > 25 and data[14:18] in _BMP_HEADERS:
@@ -92,17 +91,34 @@ def _guess(data: bytes) -> str:
         return "an AVIF, HEIC or video file"
     if data[128:132] == b"DICM":
         return "a DICOM file"
+    if data[344:348] in (b"n+1\0", b"ni1\0"):
+        return "a NIfTI volume"
     head = data[:2000]
     if head.lstrip()[:5].lower() in (b"<svg ", b"<?xml") and b"<svg" in head:
         return "an SVG drawing"
-    if all(byte >= 32 or byte in b"\t\n\r\f\x1b" for byte in head):
-        try:
-            codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut in two
-        except UnicodeDecodeError:
-            pass
-        else:
-            return "a text file"
-    return "an unknown kind of file"
+    return "a text file" if is_text(data) else "an unknown kind of file"
+
+
+def is_tiff(data: bytes) -> bool:
+    """Whether the bytes begin as a TIFF's or a BigTIFF's do."""
+    return data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def is_zip(data: bytes) -> bool:
+    """Whether the bytes begin as a zip archive's, `.npz` among them, do."""
+    return data[:4] in (b"PK\x03\x04", b"PK\x05\x06")
+
+
+def is_text(data: bytes) -> bool:
+    """Whether the first bytes are UTF-8 text, without control characters."""
+    head = data[:2000]
+    if any(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head):
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut in two
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _png(name: str, data: bytes) -> Header:
@@ -162,6 +178,14 @@ def _inflated(inflater: zlib._Decompress, packed: memoryview, most: int) -> int:
     return total
 
 
+def _gif(name: str, data: bytes) -> Header:
+    """Its screen's size; a frame may be larger than that, which is checked when it is opened."""
+    if len(data) < 13:
+        raise SceneError(f"{name}: the GIF is cut short. Save or copy it again.", name)
+    check_pixels(name, *struct.unpack("<HH", data[6:10]))
+    return Header("GIF")
+
+
 def _webp(name: str, data: bytes) -> Header:
     """Pillow allocates the canvas when it opens a WebP: find its size before."""
     lossy, at = False, 12
@@ -181,45 +205,3 @@ def _webp(name: str, data: bytes) -> Header:
             check_pixels(name, 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
         at += 8 + length + length % 2
     return Header("WEBP", lossy=lossy)
-
-
-# What numpy itself writes, and nothing else: no evaluation of text that came with a file.
-_NPY_HEADER = re.compile(
-    r"\{\s*'descr':\s*'(?P<descr>[<>|=]?[biuf][1248])',\s*'fortran_order':\s*(?P<fortran>True|False),"
-    r"\s*'shape':\s*\((?P<shape>[0-9]{1,12}(?:,\s*[0-9]{1,12}){0,7},?|)\),?\s*\}\s*"
-)
-
-
-def read_npy(name: str, data: bytes) -> NDArray[np.generic]:
-    """The array of a .npy file (bool, integer or float; read-only, native byte order). Never unpickles.
-
-    Raises SceneError for any other type (objects included), a header that lies, or missing bytes.
-    """
-    try:
-        length_format = {1: "<H", 2: "<I"}[data[6]]
-        start = 8 + struct.calcsize(length_format)
-        (length,) = struct.unpack(length_format, data[8:start])
-        text = data[start : start + min(length, 4096)].decode("latin-1")
-    except (IndexError, KeyError, struct.error) as error:
-        raise SceneError(f"{name}: the .npy file is damaged, or of a version that is not read.", name) from error
-    found = _NPY_HEADER.fullmatch(text)
-    if found is None:
-        raise SceneError(
-            f"{name}: the .npy file does not hold a plain array of numbers (objects are never loaded). "
-            "Save an integer array with numpy.save.",
-            name,
-        )
-    shape = tuple(int(n) for n in found["shape"].replace(" ", "").split(",") if n)
-    dtype = np.dtype(found["descr"])
-    count = 1
-    for n in shape:
-        count *= n
-    if count * dtype.itemsize != len(data) - start - length:
-        raise SceneError(
-            f"{name}: the .npy header states shape {shape} of {dtype}, but the file holds "
-            f"{len(data) - start - length} bytes of values. It is cut short or damaged.",
-            name,
-        )
-    flat = np.frombuffer(data, dtype, count, start + length)
-    array = flat.reshape(shape, order="F" if found["fortran"] == "True" else "C")
-    return array.astype(dtype.newbyteorder("="), copy=False)

@@ -10,8 +10,10 @@ __all__ = [
     "MAX_CLASSES",
     "MAX_FILE_BYTES",
     "MAX_MASK_FILES",
+    "MAX_PAGES",
     "MAX_PIXELS",
     "MAX_PLANE_VALUES",
+    "MAX_TEXT_BYTES",
     "MAX_TOTAL_BYTES",
     "check_pixels",
     "display_name",
@@ -30,6 +32,12 @@ MAX_TOTAL_BYTES = 256 * 2**20
 
 MAX_MASK_FILES = 300
 """Mask files of one scene."""
+
+MAX_PAGES = 300
+"""Pages of one TIFF, reduced copies not counted."""
+
+MAX_TEXT_BYTES = 24 * 2**20
+"""Bytes of one JSON or CSV file: parsed, it takes up to 24 times that."""
 
 MAX_CLASSES = 256
 """Classes of one mask file. The largest public label sets that are trained on as they are have 150 to 200."""

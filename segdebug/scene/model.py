@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["VOID", "FileReport", "GridScene", "Scene", "SceneClass", "SceneWarning", "SourceFile"]
+__all__ = ["VOID", "Alternative", "FileReport", "GridScene", "Scene", "SceneClass", "SceneWarning", "SourceFile"]
 
 VOID = -1
 """The value of `Scene.labels` where no class is stated."""
@@ -34,8 +34,29 @@ class SceneWarning:
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """Something else that a mask file could be.
+
+    encoding, ignore, legend: what to give to `read_scene` to have it so; `legend` is (code, name) pairs in the
+    order of the classes, empty where none is needed. words: what it would mean. confidence: [0, 1].
+    """
+
+    encoding: str
+    ignore: int | None
+    words: str
+    confidence: float
+    legend: tuple[tuple[int | str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class FileReport:
-    """What one mask file holds, and how it was taken."""
+    """What one mask file holds, how it was taken, why, and what else it could be.
+
+    reasons: why this encoding, in words with numbers. alternatives: what else it could be, the likeliest first;
+    none where the person said it. repaired: pixels moved to the nearest code. histogram: the commonest values or
+    colours as they are in the file, with their pixels, at most 64. threshold: where a soft mask was cut, as a
+    fraction of the full range, else None.
+    """
 
     name: str
     format: str  # "PNG", "JPEG", "NPY", "array"
@@ -47,6 +68,11 @@ class FileReport:
     encoding: str
     confidence: float  # [0, 1]
     warnings: tuple[SceneWarning, ...] = ()
+    reasons: tuple[str, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    repaired: int = 0
+    histogram: tuple[tuple[int | str, int], ...] = ()
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)

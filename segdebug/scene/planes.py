@@ -24,12 +24,16 @@ __all__ = ["Plane", "Planes", "channels_of", "put_together", "read_plane"]
 
 @dataclass(frozen=True)
 class Plane:
-    """One class: covered (H, W) bool; void (H, W) bool or None; how its file was read."""
+    """One class: covered (H, W) bool; void (H, W) bool or None; how its file was read.
+
+    said_by: what stands for the class in the files; "" is the name of its file.
+    """
 
     stem: str
     covered: NDArray[np.bool_]
     void: NDArray[np.bool_] | None
     report: FileReport
+    said_by: str = ""
 
 
 @dataclass

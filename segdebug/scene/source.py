@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import stat
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdebug.errors import SceneError
+from segdebug.scene.arrays import npy_bytes
 from segdebug.scene.limits import MAX_FILE_BYTES, MAX_MASK_FILES, MAX_TOTAL_BYTES, display_name
 
 __all__ = ["Readable", "Source", "open_source", "open_sources"]
@@ -26,19 +26,18 @@ _EXPECTED = "expected a path, bytes, a file opened in binary mode, a (name, byte
 
 @dataclass(frozen=True)
 class Source:
-    """One file's bytes or one array, not decoded yet. `name` may be shown as it is."""
+    """One file's bytes or one array, not decoded yet. `name` may be shown as it is; `named`: it came with it."""
 
     name: str
     data: bytes
     array: NDArray[Any] | None = None
+    named: bool = False
 
     def file_bytes(self) -> bytes:
         """The bytes as they came; an array becomes the .npy file that holds it."""
         if self.array is None:
             return self.data
-        buffer = io.BytesIO()
-        np.save(buffer, self.array, allow_pickle=False)
-        return buffer.getvalue()
+        return npy_bytes(self.array)
 
 
 def open_source(given: object, fallback: str) -> Source:
@@ -51,7 +50,7 @@ def open_source(given: object, fallback: str) -> Source:
     if isinstance(given, (bytes, bytearray, memoryview)):
         return _checked(fallback, bytes(given))
     if _is_pair(given):
-        return _checked(display_name(given[0], fallback), bytes(given[1]))
+        return _checked(display_name(given[0], fallback), bytes(given[1]), named=True)
     if isinstance(given, np.ndarray) or hasattr(given, "__array__"):
         return Source(fallback, b"", _as_array(fallback, given))
     if callable(getattr(given, "read", None)):
@@ -112,7 +111,7 @@ def _from_path(given: str | os.PathLike[str]) -> Source:
         if not stat.S_ISREG(kind):  # a pipe or a device may never end
             raise SceneError(f"{name}: this is not a regular file.", name)
         with path.open("rb") as file:
-            return _checked(name, file.read(MAX_FILE_BYTES + 1))
+            return _checked(name, file.read(MAX_FILE_BYTES + 1), named=True)
     except FileNotFoundError as error:
         raise SceneError(f"{name}: there is no such file. Check the path.", name) from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
@@ -139,10 +138,10 @@ def _from_file(given: Any, fallback: str) -> Source:
         raise SceneError(f"{name}: the file is open in text mode. Open it in binary mode ('rb').", name)
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise SceneError(f"{name}: {_EXPECTED}, but its read() gave {type(data).__name__}.", name)
-    return _checked(name, bytes(data))
+    return _checked(name, bytes(data), named=isinstance(raw_name, str))
 
 
-def _checked(name: str, data: bytes) -> Source:
+def _checked(name: str, data: bytes, *, named: bool = False) -> Source:
     if not data:
         raise SceneError(f"{name}: the file is empty (0 bytes).", name)
     if len(data) > MAX_FILE_BYTES:
@@ -151,4 +150,4 @@ def _checked(name: str, data: bytes) -> Source:
             "Save it smaller, or as PNG.",
             name,
         )
-    return Source(name, data)
+    return Source(name, data, named=named)

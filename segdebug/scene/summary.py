@@ -10,7 +10,7 @@ from segdebug.errors import SceneError
 from segdebug.scene.codes import Codes, code_name
 from segdebug.scene.decode import Raster
 from segdebug.scene.limits import MAX_MASK_FILES, display_text
-from segdebug.scene.model import FileReport, SceneWarning
+from segdebug.scene.model import Alternative, FileReport, SceneWarning
 
 __all__ = ["check_names", "distinct_names", "file_report", "merged", "named"]
 
@@ -64,9 +64,18 @@ def named(given: list[str] | None, inferred: list[str], what: str, *, may_skip_b
 
 
 def file_report(
-    raster: Raster, codes: Codes, encoding: str, confidence: float, warnings: Iterable[SceneWarning]
+    raster: Raster,
+    codes: Codes,
+    encoding: str,
+    confidence: float,
+    warnings: Iterable[SceneWarning],
+    *,
+    reasons: Iterable[str] = (),
+    alternatives: Iterable[Alternative] = (),
+    repaired: int = 0,
+    threshold: float | None = None,
 ) -> FileReport:
-    """What one mask file holds: its distinct values the commonest first, ties by value."""
+    """What one mask file holds: its distinct values the commonest first, ties by value. `codes`: as in the file."""
     order = np.argsort(-codes.counts, kind="stable")[:_MOST_SHOWN]
     return FileReport(
         name=raster.name,
@@ -75,10 +84,18 @@ def file_report(
         dtype=str(raster.values.dtype),
         size=raster.size,
         distinct=tuple(code_name(codes.kind, int(code)) for code in codes.distinct[order]),
+        histogram=tuple(
+            (code_name(codes.kind, int(code)), int(count))
+            for code, count in zip(codes.distinct[order], codes.counts[order], strict=True)
+        ),
         n_distinct=len(codes.distinct),
         encoding=encoding,
         confidence=round(confidence, 2),
         warnings=tuple(warnings),
+        reasons=tuple(reasons),
+        alternatives=tuple(alternatives),
+        repaired=repaired,
+        threshold=threshold,
     )
 
 

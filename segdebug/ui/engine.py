@@ -15,6 +15,7 @@ import streamlit as st
 from segdebug.diagnosis import Diagnosis
 from segdebug.experiment import Experiment
 from segdebug.jobs import Engine, Job
+from segdebug.questions import Readers
 from segdebug.run import Run
 from segdebug.scene import Scene
 
@@ -27,6 +28,7 @@ __all__ = [
     "check",
     "checker",
     "engine",
+    "examine",
     "forget_run",
     "latest",
     "mine",
@@ -66,14 +68,14 @@ def engine() -> Engine:
 
 @st.cache_resource(show_spinner=False, on_release=lambda started: started.close())
 def checker() -> Engine:
-    """The engine that checks configurations: one slot of its own, so that no check waits for a run to end.
+    """The engine that checks configurations and tries readers: one slot of its own, so no check waits for a run.
 
     On a cluster its checks share the workers with the runs.
     """
     return Engine(
         slots=1,
         address=os.environ.get("SEGDEBUG_SCHEDULER"),
-        runner="segdebug.diagnosis:checked",
+        runner="segdebug.questions:checked",
         time_limit=_CHECK_LIMIT,
         grace=_CHECK_GRACE,
     )
@@ -176,10 +178,18 @@ def check(scene: Scene, experiment: Experiment) -> Job:
 
     This session then waits for it, and no longer for its last one. Raises QueueFull or JobError as `submit`.
     """
-    key = _key(scene, experiment)
+    return _asked(scene, experiment, _key(scene, experiment))
+
+
+def examine(scene: Scene, experiment: Experiment) -> Job:
+    """Have every reader tried on the scene's files, under the configuration's target; otherwise as `check`."""
+    return _asked(scene, Readers(experiment), f"readers {_key(scene, experiment)}")
+
+
+def _asked(scene: Scene, question: Experiment | Readers, key: str) -> Job:
     job = checker().job(_checks().get(key))
     if job is None or job.state == "cancelled" or (job.state == "failed" and _long_ago(job)):
-        job = checker().submit(scene, experiment, key=key)
+        job = checker().submit(scene, question, key=key)
         _checks().put(key, job.id)
     _viewer().wait_for(job)
     return job

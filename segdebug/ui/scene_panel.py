@@ -12,17 +12,36 @@ from segdebug.errors import SceneError
 from segdebug.experiment import Experiment
 from segdebug.painting import overlay, png
 from segdebug.scene import ENCODINGS, Scene, sample_info, sample_names
-from segdebug.ui import sources
+from segdebug.ui import mask_question, settings, sources
 from segdebug.ui.classes import class_table, with_edits
 from segdebug.ui.text import error, note, plain, warning
 
-__all__ = ["Shown", "choose_scene"]
+__all__ = ["ADDRESS", "OF_THE_SCENE", "Shown", "choose_scene", "choose_source", "go_on"]
 
 _SOURCES = ("sample", "your files")
-_FILE_TYPES = ["png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "npy"]
+_IMAGE_TYPES = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "npy", "npz"]
+_MASK_TYPES = [*_IMAGE_TYPES, "zip", "json", "csv"]
 _LAST_GOOD = "last_good_scene"
 _UPLOAD = "upload"
 _SHOWN_AT_MOST = 900  # pixels on the longer side of the overlay
+OF_THE_SCENE = (
+    "source",
+    "sample",
+    _UPLOAD,
+    mask_question.ENCODING,
+    mask_question.IGNORE,
+    mask_question.LEGEND,
+    "classes",
+)
+"""The address's parameters that say which scene is shown, and how."""
+
+
+_WIDGETS = ("source", "sample", mask_question.ENCODING, mask_question.IGNORE)
+_TO_ADDRESS = "scene_to_address"
+_PAGE = "scene_page"  # in the session: the page that showed it last
+
+ADDRESS = "scene_address"
+"""In the session: the address's parameters that say which scene was last shown, for another page."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +54,62 @@ class Shown:
 
 def choose_scene() -> Shown:
     """Draw the panel and return the scene that it shows. Files that cannot be read leave the last one there."""
+    if go_on("diagnose") and (last := settings.current()) is not None:
+        settings.set_experiment(last)
     refusals = st.container()
     picture, table, choice = st.columns([3, 5, 3], gap="medium")
     with choice:
-        scene, recommended = _chosen(refusals)
-    scene = with_edits(scene)
+        shown = choose_source(refusals)
+    scene = shown.scene
     with table:
         class_table(scene)
+        mask_question.ask(scene)
+        st.page_link(
+            "pages/masks.py",
+            label="What the mask files hold, and what readers make of them",
+            icon=":material/layers:",
+        )
     with picture:
         _picture(scene)
-    return Shown(scene, recommended)
+    return shown
+
+
+def choose_source(refusals: DeltaGenerator) -> Shown:
+    """Draw the choice between samples and own files, and return the scene, under the names and colours that the
+    address has for it. Why files cannot be read goes to `refusals`."""
+    scene, recommended = _chosen(refusals)
+    if st.session_state.pop(_TO_ADDRESS, None) == "drawn first":
+        st.session_state[_TO_ADDRESS] = "said again"
+        st.rerun()
+    # What is bound to a widget stands in the session, and in the address only where it is not the default.
+    said = {name: st.session_state.get(name, st.query_params.get(name)) for name in OF_THE_SCENE}
+    st.session_state[ADDRESS] = {name: str(value) for name, value in said.items() if value is not None}
+    return Shown(with_edits(scene), recommended)
+
+
+def go_on(page: str) -> bool:
+    """Reached from the menu, go on with the scene that this session last looked at on another page; whether so.
+
+    Streamlit forgets the widgets of other pages and takes their parameters out of the address, so the session keeps
+    them. A run of the same page that was broken off is no arrival: its first widget is there.
+    """
+    arrived = st.session_state.get(_PAGE) != page or _WIDGETS[0] not in st.session_state
+    st.session_state[_PAGE] = page
+    if st.session_state.get(_TO_ADDRESS) == "said again":  # as in `settings`: only then are they in the address
+        for name in _WIDGETS:
+            if name in st.session_state:
+                st.session_state[name] = st.session_state[name]
+        return False
+    last: dict[str, str] = st.session_state.get(ADDRESS, {})
+    if not arrived or not last or any(name in st.query_params for name in OF_THE_SCENE):
+        return False
+    for name, value in last.items():
+        if name in _WIDGETS:
+            st.session_state[name] = int(value) if name == mask_question.IGNORE else value
+        else:
+            st.query_params[name] = value
+    st.session_state[_TO_ADDRESS] = "drawn first"
+    return True
 
 
 def _chosen(refusals: DeltaGenerator) -> tuple[Scene, Experiment]:
@@ -71,13 +136,13 @@ def _chosen(refusals: DeltaGenerator) -> tuple[Scene, Experiment]:
 
 def _from_files(refusals: DeltaGenerator) -> Scene:
     """The uploaded scene, or the last one that could be read; why not, in one line, goes to `refusals`."""
-    image = st.file_uploader("Image", _FILE_TYPES, key="image_file")
-    masks = st.file_uploader("Mask, or one file a class", _FILE_TYPES, accept_multiple_files=True, key="mask_files")
+    image = st.file_uploader("Image", _IMAGE_TYPES, key="image_file")
+    masks = st.file_uploader("Mask, or one file a class", _MASK_TYPES, accept_multiple_files=True, key="mask_files")
     with st.expander("How the masks are read"):
         encoding = st.selectbox(
             "Masks are",
             list(ENCODINGS),
-            key="masks_are",
+            key=mask_question.ENCODING,
             bind="query-params",
             help="  \n".join(f"**{name}**: {plain(meaning)}" for name, meaning in ENCODINGS.items()),
         )
@@ -87,7 +152,7 @@ def _from_files(refusals: DeltaGenerator) -> Scene:
             step=1,
             min_value=-1,
             max_value=65535,
-            key="ignore",
+            key=mask_question.IGNORE,
             bind="query-params",
             placeholder="found out",
             help="the mask value that means: no class here",
@@ -95,7 +160,8 @@ def _from_files(refusals: DeltaGenerator) -> Scene:
     upload = _upload(image, masks)
     if upload is not None:
         try:
-            scene = sources.upload_scene(upload.id, encoding, ignore, upload)
+            legend = mask_question.legend_of(encoding)
+            scene = sources.upload_scene(upload.id, encoding, ignore, upload, legend)
         except SceneError as refusal:
             with refusals:
                 error(str(refusal))

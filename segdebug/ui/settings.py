@@ -15,7 +15,7 @@ from segdebug.presets import PRESETS, preset
 from segdebug.ui.text import plain
 from segdebug.vocabulary import LOSS_PARAMETERS, LOSSES
 
-__all__ = ["begin_with", "configure", "current", "set_experiment"]
+__all__ = ["begin_with", "configure", "current", "remember", "set_experiment"]
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,11 @@ def _follow_up() -> None:
 def current() -> Experiment | None:
     """The configuration as the widgets held it when they were last drawn; None where that was none."""
     return st.session_state.get(_CURRENT)
+
+
+def remember(experiment: Experiment) -> None:
+    """Another page's widgets made this one, and it is the one to go on with."""
+    st.session_state[_CURRENT] = experiment
 
 
 def _load(recommended: Experiment) -> None:

@@ -81,10 +81,16 @@ def sample_scene(name: str) -> Scene:
 
 
 @st.cache_resource(show_spinner="Reading the files …", max_entries=8)
-def upload_scene(upload_id: str, encoding: str, ignore: int | None, _upload: Upload) -> Scene:  # noqa: ARG001
+def upload_scene(
+    upload_id: str,  # noqa: ARG001 - by this and what follows it is remembered
+    encoding: str,
+    ignore: int | None,
+    _upload: Upload,
+    legend: tuple[tuple[int | str, str], ...] = (),
+) -> Scene:
     """The scene in uploaded files, read once for each id and way of reading. Raises SceneError."""
     masks = list(_upload.masks)
-    return read_scene(_upload.image, masks, encoding=encoding, ignore=ignore)
+    return read_scene(_upload.image, masks, encoding=encoding, ignore=ignore, legend=legend or None)
 
 
 def grid_of(scene: Scene, size: int) -> GridScene:
