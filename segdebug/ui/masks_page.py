@@ -144,16 +144,19 @@ def _examined(scene: Scene, experiment: Experiment) -> Examination | None:
     except SegdebugError as refusal:
         error(str(refusal))
         return None
+    active = job.active
+    st.fragment(_trying, run_every=_POLL if active else None)(job, active)  # there for a late poll too, as the strip
+    if active:
+        return None
     if isinstance(job.result, Examination):
         return job.result
-    if job.active:
-        st.fragment(_trying, run_every=_POLL)(job)
-    else:
-        error(str(job.error or "The readers were not tried. Load the page again."))
+    error(str(job.error or "The readers were not tried. Load the page again."))
     return None
 
 
-def _trying(job: Job) -> None:
+def _trying(job: Job, was_active: bool) -> None:
+    if not was_active:
+        return
     if not job.active:  # one whole rerun shows the result, and stops the polling
         st.rerun()
     with st.container(height=420, border=False):

@@ -39,31 +39,34 @@ def show(scene: Scene, experiment: Experiment | None) -> Shown:
     """Draw the strip and say what it shows; it looks for news while a check is under way, and not afterwards."""
     last: Said | None = st.session_state.get(_LAST)
     if experiment is None:
-        st.html(_strip(last, dimmed=True, told="no configuration yet"))
-        return Shown(last, False)
+        return _drawn(Shown(last, False), "no configuration yet")
     said = said_of(scene, experiment)
     if said is None:
         try:
             job = check(scene, experiment)
         except SegdebugError as refusal:
-            st.html(_strip(None, dimmed=True, told="not checked"))
-            return Shown(None, True, str(refusal))
+            return _drawn(Shown(None, True, str(refusal)), "not checked")
         said = said_of(scene, experiment)  # it may have been there already, or have just ended
         if said is None and job.active:
-            st.fragment(_checking, run_every=_POLL)(job, last)
-            return Shown(last, False)
+            return _drawn(Shown(last, False), "checking …", job)
         if said is None:
-            st.html(_strip(None, dimmed=True, told="not checked"))
-            return Shown(None, True, str(job.error or "The check was ended. Change the configuration, or load again."))
+            why = str(job.error or "The check was ended. Change the configuration, or load again.")
+            return _drawn(Shown(None, True, why), "not checked")
     st.session_state[_LAST] = said
-    st.html(_strip(said))
-    return Shown(said, True)
+    return _drawn(Shown(said, True))
 
 
-def _checking(job: Job, last: Said | None) -> None:
-    if not job.active:  # one whole rerun shows the result everywhere, and stops the polling
+def _drawn(shown: Shown, told: str = "", job: Job | None = None) -> Shown:
+    """Always in a fragment, polling or not: Streamlit never answers a poll that finds its fragment gone, and the
+    page would then look busy for ever."""
+    st.fragment(_look, run_every=_POLL if job else None)(shown, told, job)
+    return shown
+
+
+def _look(shown: Shown, told: str, job: Job | None) -> None:
+    if job is not None and not job.active:  # one whole rerun shows the result everywhere, and stops the polling
         st.rerun()
-    st.html(_strip(last, dimmed=True, told="checking …"))
+    st.html(_strip(shown.said, dimmed=bool(told), told=told))
 
 
 def every_finding(findings: tuple[Finding, ...]) -> list[Finding]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError, expect
 
 __all__ = ["ROOT", "Server", "View", "processes_of", "serving", "viewing"]
 
@@ -112,8 +112,18 @@ class View:
         return self.settled()
 
     def settled(self) -> View:
-        """Wait until the script has run."""
-        self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=LONG)
+        """Wait until the script has run.
+
+        Streamlit drops the poll of a fragment that the page has no longer, and its state then stays at
+        "rerunRequested": a page that says so for two seconds on end has nothing more to wait for.
+        """
+        ended = """() => {
+            const state = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState;
+            if (state !== "rerunRequested") window.unanswered = undefined;
+            else window.unanswered ??= Date.now();
+            return state === "notRunning" || Date.now() - window.unanswered > 2000;
+        }"""
+        self.page.wait_for_function(ended, timeout=LONG, polling=50)
         return self
 
     def key(self, key: str) -> Locator:
@@ -147,12 +157,21 @@ class View:
     def upload(self, image: dict[str, Any] | None = None, masks: list[dict[str, Any]] | None = None) -> View:
         """Give files to the uploaders: {"name", "mimeType", "buffer"} each."""
         if image is not None:
-            self.key("image_file").locator("input[type=file]").set_input_files(image)
-            self.settled()
+            self._give("image_file", [image])
         if masks is not None:
-            self.key("mask_files").locator("input[type=file]").set_input_files(masks)
-            self.settled()
+            self._give("mask_files", masks)
         return self
+
+    def _give(self, key: str, files: list[dict[str, Any]]) -> None:
+        """Choose files, and once more if they do not appear, as a person would: Streamlit's answer to where they
+        should be sent is lost when a run of the script starts just then."""
+        last = self.key(key).get_by_text(files[-1]["name"], exact=True).first
+        for patience in (8_000, LONG):
+            self.key(key).locator("input[type=file]").set_input_files(files)
+            with contextlib.suppress(TimeoutError):
+                last.wait_for(timeout=patience)
+                break
+        self.settled()
 
     def overfit(self) -> View:
         self.key("overfit").get_by_role("button").click()
@@ -218,7 +237,8 @@ class View:
 def viewing(browser: Browser, server: Server, **context: Any) -> Iterator[View]:
     """A new browser session on the app, checked when it ends well."""
     size = {"width": 1280, "height": 1700}
-    session: BrowserContext = browser.new_context(viewport=size, accept_downloads=True, **context)
+    still = {"reduced_motion": "reduce"}  # spinners cost more than the pages
+    session: BrowserContext = browser.new_context(viewport=size, accept_downloads=True, **still, **context)
     session.set_default_timeout(LONG)
     view = View(session.new_page(), server.url)
     try:

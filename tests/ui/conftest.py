@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from segdebug.ui import engine
@@ -17,7 +18,12 @@ Open = Callable[..., AppTest]
 
 @pytest.fixture(autouse=True)
 def _nothing_trains(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No processes, and no session that could end: AppTest has none."""
+    """No processes, and no session that could end: AppTest has none.
+
+    Streamlit clears Keras's session after every script run, where Keras is imported. The app's own process never
+    imports it; this one may have, for another test, and would then spend most of its time clearing.
+    """
+    monkeypatch.setattr(script_runner, "_clean_problem_modules", lambda: None)
     viewer = engine._Viewer()
     monkeypatch.setattr(engine, "Engine", FakeEngine)
     monkeypatch.setattr(engine, "_viewer", lambda: viewer)
