@@ -10,7 +10,7 @@ from segdebug.diagnosis import Diagnosis, check
 from segdebug.finding import Finding
 from tests.faults.case import Case
 
-__all__ = ["Judgement", "diagnose", "judge", "named"]
+__all__ = ["Judgement", "diagnose", "every_finding", "judge", "named"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,11 @@ def judge(case: Case, diagnosis: Diagnosis) -> Judgement:
 def named(diagnosis: Diagnosis) -> frozenset[str]:
     """Codes of the first finding and of its consequences."""
     return frozenset(finding.code for finding in _with_consequences(diagnosis.findings[:1]))
+
+
+def every_finding(diagnosis: Diagnosis) -> list[Finding]:
+    """All that is said, consequences too."""
+    return list(_with_consequences(diagnosis.findings))
 
 
 def _with_consequences(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from segdebug import Experiment, check
 from segdebug.parts.build import channels_of
 from segdebug.parts.targets import label_tensor
 from tests.faults.case import FAMILY_STAGES, Case
 from tests.faults.cases import CASES, LEFT_OUT
-from tests.faults.judging import diagnose, judge
+from tests.faults.judging import diagnose, every_finding, judge
 from tests.faults.pictures import SCENES, SIZE, drawing, scene
 
 REPORTS = 137
@@ -74,6 +75,32 @@ def test_the_diagnosis_names_the_reported_cause(case: Case) -> None:
     said = [(finding.code, finding.stage) for finding in diagnosis.findings]
     right = judge(case, diagnosis).right
     assert right != (case.id in MISSES), f"{diagnosis.verdict} {said}; {sorted(case.codes)} at {sorted(case.stages)}"
+
+
+_OF_THE_MASKS = [case for case in CASES if case.family[0] in "BC"]
+
+
+@pytest.mark.parametrize("case", _OF_THE_MASKS, ids=_label)
+def test_the_same_head_and_loss_on_sound_masks_are_not_accused_of_it(case: Case) -> None:
+    """The twin: the drawing in a file of ids, read as stored, encoded as the loss takes it."""
+    twin = case.experiment.changed({**{f: Experiment()[f] for f in _READING}, **_encoded(case)})
+    clean = scene({2: "binary_01", 3: "three"}.get(case.scene.n_classes, "five"))
+    said = {finding.code for finding in every_finding(check(twin, clean)) if finding.severity != "note"}
+    assert not said & {code for code in case.codes if code[0] in "MT"}  # what is wrong in the head still may be said
+
+
+_READING = ("target.reader", "target.scale", "target.resize", "target.dtype", "target.layout", "head.channels")
+
+
+def _encoded(case: Case) -> dict[str, Any]:
+    """The encoding that the case's loss takes, in the layout of its head."""
+    name, before = case.experiment.loss.name, case.experiment.target.encoding
+    binary = name.startswith(("binary", "sigmoid", "bce", "weighted_bce"))
+    encoding = "sparse" if name.startswith("sparse") else before if binary and before == "single_channel" else "one_hot"
+    if binary and case.scene.n_classes == 2:
+        encoding = "single_channel"
+    flat = case.experiment.head.attachment in ("after_reshape", "then_reshape")
+    return {"target.encoding": encoding, "target.layout": "flat" if flat else "spatial"}
 
 
 def test_nineteen_of_twenty_are_right() -> None:
