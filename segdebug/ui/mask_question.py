@@ -8,16 +8,11 @@ import streamlit as st
 
 from segdebug.scene import ENCODINGS, FileReport, Scene
 from segdebug.scene.model import Alternative
+from segdebug.ui import mask_reading
 from segdebug.ui.text import plain
 
-__all__ = ["ENCODING", "IGNORE", "LEGEND", "Legend", "ask", "legend_of", "take_back"]
+__all__ = ["ask"]
 
-ENCODING, IGNORE, LEGEND = "masks_are", "ignore", "legend"
-"""The address's parameters that say what the masks are; the first two are those of widgets too."""
-
-Legend = tuple[tuple[int | str, str], ...]
-
-_FOUND_OUT = "auto"
 _ASKED_AT_MOST = 5
 _SURE = 0.9  # from here on the question waits behind one click
 
@@ -25,7 +20,7 @@ _SURE = 0.9  # from here on the question waits behind one click
 def ask(scene: Scene) -> None:
     """What the files were taken for and why, and what else they could be, one button each, folded away where that is
     hardly a question; nothing where the files can mean one thing only. What a person has said can be taken back."""
-    said = st.session_state.get(ENCODING, _FOUND_OUT) != _FOUND_OUT or st.session_state.get(IGNORE) is not None
+    said = mask_reading.is_said()
     report = next((file for file in scene.report if file.alternatives), None)
     if report is None and not said:
         return
@@ -44,7 +39,7 @@ def ask(scene: Scene) -> None:
                 key="found_out",
                 type="tertiary",
                 icon=":material/undo:",
-                on_click=take_back,
+                on_click=mask_reading.found_out,
             )
 
 
@@ -72,26 +67,8 @@ def _in_the_address(other: Alternative) -> str:
 
 
 def _choose(other: Alternative) -> None:
-    st.session_state[ENCODING] = other.encoding
-    st.session_state[IGNORE] = other.ignore
+    mask_reading.found_out()
+    st.session_state[mask_reading.ENCODING] = other.encoding
+    st.session_state[mask_reading.IGNORE] = other.ignore
     if other.legend:
-        st.query_params[LEGEND] = json.dumps([other.encoding, other.legend], ensure_ascii=False)
-    else:
-        st.query_params.pop(LEGEND, None)
-
-
-def take_back() -> None:
-    """Find out from the files again."""
-    st.session_state[ENCODING] = _FOUND_OUT
-    st.session_state[IGNORE] = None
-    st.query_params.pop(LEGEND, None)
-
-
-def legend_of(encoding: str) -> Legend:
-    """The legend in the address, if it was chosen for this encoding; nothing for one that is malformed."""
-    try:
-        chosen_for, pairs = json.loads(st.query_params.get(LEGEND, ""))
-        legend = tuple((code if isinstance(code, int) else str(code), str(name)) for code, name in pairs)
-    except (ValueError, TypeError):
-        return ()
-    return legend if chosen_for == encoding else ()
+        st.session_state[mask_reading.LEGEND] = json.dumps(other.legend, ensure_ascii=False)

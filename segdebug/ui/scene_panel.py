@@ -11,8 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 from segdebug.errors import SceneError
 from segdebug.experiment import Experiment
 from segdebug.painting import overlay, png
-from segdebug.scene import ENCODINGS, Scene, sample_info, sample_names
-from segdebug.ui import mask_question, settings, sources
+from segdebug.scene import Scene, sample_info, sample_names
+from segdebug.ui import mask_question, mask_reading, settings, sources
 from segdebug.ui.classes import class_table, with_edits
 from segdebug.ui.text import error, note, plain, warning
 
@@ -28,15 +28,13 @@ OF_THE_SCENE = (
     "source",
     "sample",
     _UPLOAD,
-    mask_question.ENCODING,
-    mask_question.IGNORE,
-    mask_question.LEGEND,
+    *mask_reading.SAID,
     "classes",
 )
 """The address's parameters that say which scene is shown, and how."""
 
 
-_WIDGETS = ("source", "sample", mask_question.ENCODING, mask_question.IGNORE)
+_WIDGETS: dict[str, type] = {"source": str, "sample": str, **mask_reading.SAID}
 _TO_ADDRESS = "scene_to_address"
 _PAGE = "scene_page"  # in the session: the page that showed it last
 
@@ -93,7 +91,7 @@ def go_on(page: str) -> bool:
     Streamlit forgets the widgets of other pages and takes their parameters out of the address, so the session keeps
     them. A run of the same page that was broken off is no arrival: its first widget is there.
     """
-    arrived = st.session_state.get(_PAGE) != page or _WIDGETS[0] not in st.session_state
+    arrived = st.session_state.get(_PAGE) != page or "source" not in st.session_state
     st.session_state[_PAGE] = page
     if st.session_state.get(_TO_ADDRESS) == "said again":  # as in `settings`: only then are they in the address
         for name in _WIDGETS:
@@ -105,7 +103,7 @@ def go_on(page: str) -> bool:
         return False
     for name, value in last.items():
         if name in _WIDGETS:
-            st.session_state[name] = int(value) if name == mask_question.IGNORE else value
+            st.session_state[name] = _WIDGETS[name](value)
         else:
             st.query_params[name] = value
     st.session_state[_TO_ADDRESS] = "drawn first"
@@ -139,29 +137,17 @@ def _from_files(refusals: DeltaGenerator) -> Scene:
     image = st.file_uploader("Image", _IMAGE_TYPES, key="image_file")
     masks = st.file_uploader("Mask, or one file a class", _MASK_TYPES, accept_multiple_files=True, key="mask_files")
     with st.expander("How the masks are read"):
-        encoding = st.selectbox(
-            "Masks are",
-            list(ENCODINGS),
-            key=mask_question.ENCODING,
-            bind="query-params",
-            help="  \n".join(f"**{name}**: {plain(meaning)}" for name, meaning in ENCODINGS.items()),
+        reading = mask_reading.widgets()
+        counts = st.file_uploader(
+            "Which pixels count",
+            _IMAGE_TYPES,
+            key="validity_file",
+            help="A mask that is zero where nothing counts, such as outside of the field of view. May be left out.",
         )
-        ignore = st.number_input(
-            "Unlabelled value",
-            value=None,
-            step=1,
-            min_value=-1,
-            max_value=65535,
-            key=mask_question.IGNORE,
-            bind="query-params",
-            placeholder="found out",
-            help="the mask value that means: no class here",
-        )
-    upload = _upload(image, masks)
+    upload = _upload(image, masks, counts)
     if upload is not None:
         try:
-            legend = mask_question.legend_of(encoding)
-            scene = sources.upload_scene(upload.id, encoding, ignore, upload, legend)
+            scene = sources.upload_scene(upload.id, reading, upload)
         except SceneError as refusal:
             with refusals:
                 error(str(refusal))
@@ -171,11 +157,12 @@ def _from_files(refusals: DeltaGenerator) -> Scene:
     return _last_good()
 
 
-def _upload(image: Any, masks: list[Any]) -> sources.Upload | None:
+def _upload(image: Any, masks: list[Any], counts: Any) -> sources.Upload | None:
     """The files in the uploaders; those of the address where the uploaders are empty, as after a reload."""
     if image is not None and masks:
         pairs = tuple((mask.name, mask.getvalue()) for mask in masks)
-        return sources.Upload((image.name, image.getvalue()), pairs)
+        validity = None if counts is None else (counts.name, counts.getvalue())
+        return sources.Upload((image.name, image.getvalue()), pairs, validity)
     if image is not None or masks:
         note("Add the masks." if image is not None else "Add the image.")
         return None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from segdebug.scene import GridScene, Scene, load_sample, read_scene
+from segdebug.ui.mask_reading import Reading
 
 __all__ = ["Upload", "grid_of", "keep", "sample_scene", "upload_scene", "uploaded"]
 
@@ -18,23 +19,28 @@ _HELD_AT_MOST = 512 * 2**20  # bytes of all uploads together
 
 @dataclass(frozen=True)
 class Upload:
-    """One picture and its masks as uploaded: (name, bytes) each."""
+    """One picture and its masks as uploaded, and the mask that says which pixels count: (name, bytes) each."""
 
     image: tuple[str, bytes]
     masks: tuple[tuple[str, bytes], ...]
+    validity: tuple[str, bytes] | None = None
+
+    @property
+    def files(self) -> tuple[tuple[str, bytes], ...]:
+        return (self.image, *self.masks, *([self.validity] if self.validity else []))
 
     @property
     def id(self) -> str:
         """Names the upload in an address: only who has the files could guess it."""
-        digest = hashlib.sha256()
-        for name, data in (self.image, *self.masks):
+        digest = hashlib.sha256(b"validity" if self.validity else b"")
+        for name, data in self.files:
             digest.update(f"{name}\0{len(data)}\0".encode())
             digest.update(data)
         return digest.hexdigest()[:24]
 
     @property
     def bytes(self) -> int:
-        return sum(len(data) for _, data in (self.image, *self.masks))
+        return sum(len(data) for _, data in self.files)
 
 
 class _Shelf:
@@ -81,16 +87,18 @@ def sample_scene(name: str) -> Scene:
 
 
 @st.cache_resource(show_spinner="Reading the files …", max_entries=8)
-def upload_scene(
-    upload_id: str,  # noqa: ARG001 - by this and what follows it is remembered
-    encoding: str,
-    ignore: int | None,
-    _upload: Upload,
-    legend: tuple[tuple[int | str, str], ...] = (),
-) -> Scene:
+def upload_scene(upload_id: str, reading: Reading, _upload: Upload) -> Scene:  # noqa: ARG001 - remembered by its id
     """The scene in uploaded files, read once for each id and way of reading. Raises SceneError."""
-    masks = list(_upload.masks)
-    return read_scene(_upload.image, masks, encoding=encoding, ignore=ignore, legend=legend or None)
+    return read_scene(
+        _upload.image,
+        list(_upload.masks),
+        encoding=reading.encoding,
+        ignore=reading.ignore,
+        threshold=reading.threshold,
+        page=reading.page,
+        legend=reading.legend.encode() or None,  # bytes: a text could be taken for the path of a file of the server's
+        validity=_upload.validity,
+    )
 
 
 def grid_of(scene: Scene, size: int) -> GridScene:
