@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from segdebug.scene.codes import Codes
 from segdebug.scene.limits import MAX_CLASSES
 from segdebug.scene.reading import MAX_AUTO_VALUES, Reading, some
 
-__all__ = ["evenly_spaced", "read_ids", "read_instances"]
+__all__ = ["evenly_spaced", "in_regions", "read_ids", "read_instances"]
 
 _STEP = 16  # between grey levels that were chosen to be seen
+_ROWS = 512
+_BESIDE = 0.5  # of a value's pixels have the same value to their right, in patches
+_IN_PATCHES = 0.9  # of the values are so
 
 
 def evenly_spaced(values: NDArray[np.int64]) -> bool:
@@ -19,6 +23,23 @@ def evenly_spaced(values: NDArray[np.int64]) -> bool:
         return False
     steps = np.diff(values)
     return bool(steps.min() >= _STEP and steps.max() - steps.min() <= 1)
+
+
+def in_regions(codes: Codes) -> bool:
+    """Whether nearly every value beside the commonest stands in patches, next to itself: ids do; the values of a
+    photograph, and those that smoothing leaves along an edge, do not. Large masks are looked at in some of their rows.
+    """
+    rows = codes.values[:: -(-codes.values.shape[0] // _ROWS)]
+    places = np.searchsorted(codes.distinct, rows)
+    n = len(codes.distinct)
+    beside = np.bincount(places[:, :-1][rows[:, :-1] == rows[:, 1:]], minlength=n)
+    pixels = np.bincount(places[:, :-1].ravel(), minlength=n)
+    seen = pixels > 0
+    seen[np.argmax(codes.counts)] = False
+    if not seen.any():
+        return False
+    patches = beside[seen] >= _BESIDE * pixels[seen]
+    return bool(np.mean(patches) >= _IN_PATCHES)
 
 
 def read_ids(reading: Reading) -> None:

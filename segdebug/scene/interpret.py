@@ -9,9 +9,10 @@ from segdebug.scene.binary import nearly_binary, read_binary
 from segdebug.scene.codes import Codes, code_name
 from segdebug.scene.combined import FACTORS, likely_ade20k, likely_factor, read_ade20k, read_combined
 from segdebug.scene.data_sets import likely_set
-from segdebug.scene.ids import evenly_spaced, read_ids, read_instances
+from segdebug.scene.ids import evenly_spaced, in_regions, read_ids, read_instances
 from segdebug.scene.known_codes import KNOWN
 from segdebug.scene.legend import Legend
+from segdebug.scene.limits import MAX_CLASSES
 from segdebug.scene.reading import MAX_AUTO_VALUES, Reading
 from segdebug.scene.soft import is_soft, read_soft
 from segdebug.scene.tables import read_table
@@ -97,7 +98,11 @@ def _encoding(reading: Reading, threshold: float | None) -> str:
         reading.doubt(0.7)
         return "soft"
     if len(values) > MAX_AUTO_VALUES:
-        raise reading.refusal(_too_many(reading))
+        if len(values) > MAX_CLASSES or not in_regions(reading.source):
+            raise reading.refusal(_too_many(reading))
+        reading.doubt(0.7)
+        reading.because(f"{len(values)} values, nearly each of them in patches of its own, as ids are")
+        return "index"
     return "grey_levels" if n_names is None and evenly_spaced(values) else "index"
 
 

@@ -533,3 +533,27 @@ def test_a_photograph_is_refused() -> None:
     for mask in (encoded(noise), encoded(noise, "JPEG"), encoded(smooth), encoded(smooth, "JPEG"), npy(smooth[..., 0])):
         with pytest.raises(SceneError, match=r"distinct|compression changed"):
             read(mask)
+
+
+def many_ids(n: int, side: int) -> np.ndarray:
+    """(6 * side, n // 6 * side) ids 0 to n - 1, a square of its own each, in no order."""
+    return np.kron(np.random.default_rng(1).permutation(n).reshape(6, -1), np.ones((side, side), int)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("n", "side"), [(66, 40), (150, 12), (234, 5)])
+def test_many_ids_in_patches_are_classes(n: int, side: int) -> None:
+    ids = many_ids(n, side)
+    scene = read_mask(ids)
+    assert (scene.n_classes, scene.encoding) == (n, "index")
+    assert scene.confidence < 0.9
+    np.testing.assert_array_equal(scene.labels, ids)
+
+
+def test_many_values_of_a_photograph_or_of_smoothing_are_not_classes() -> None:
+    y, x = np.mgrid[:120, :160]
+    noise = np.random.default_rng(2).normal(0, 4, (120, 160))
+    photograph = np.clip(40 + x + 20 * np.sin(y / 9) + noise, 0, 255).astype(np.uint8)
+    dark = np.where(x < 120, 0, photograph).astype(np.uint8)
+    for values in (photograph, dark, (x + y // 2).astype(np.uint8)):
+        with pytest.raises(SceneError, match="too many to be classes"):
+            read_mask(values)
