@@ -89,7 +89,7 @@ def _calm(planes: NDArray[np.integer], spread: int) -> NDArray[np.bool_]:
         high = np.maximum(np.maximum(channel[:-2], channel[1:-1]), channel[2:])
         low = np.minimum(np.minimum(low[:, :-2], low[:, 1:-1]), low[:, 2:])
         high = np.maximum(np.maximum(high[:, :-2], high[:, 1:-1]), high[:, 2:])
-        inner &= high.astype(np.int32) - low <= spread
+        inner &= high - low <= spread  # no less than 0, whatever the type
     calm[1:-1, 1:-1] = inner
     return calm
 
@@ -107,12 +107,11 @@ def _wide(calm: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _histogram(planes: NDArray[np.integer], calm: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The distinct values (N, C) of the calm pixels and how often each occurs, the commonest first."""
-    chosen = planes[calm]
-    if not len(chosen):
+    packed: NDArray[Any] = planes[..., 0][calm]  # a channel at a time: an index of pixels takes 16 bytes each
+    if not len(packed):
         return np.zeros((0, planes.shape[2]), np.int64), np.zeros(0, np.int64)
-    packed: NDArray[Any] = chosen[:, 0].astype(np.uint32)
-    for channel in range(1, chosen.shape[1]):
-        packed = packed << 8 | chosen[:, channel]
+    for channel in range(1, planes.shape[2]):
+        packed = packed.astype(np.uint32) << 8 | planes[..., channel][calm]
     distinct, counts = count_values(packed)
     order = np.argsort(-counts, kind="stable")
     shifts = range(8 * (planes.shape[2] - 1), -1, -8)

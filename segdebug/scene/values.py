@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = ["count_values", "pack_rgb", "relabel"]
 
-_BLOCK = 1 << 21  # values at a time: np.bincount makes an int64 copy of what it counts
+_BLOCK = 1 << 21  # values at a time: np.bincount, and a table's index, make an int64 copy of them
 _SMALL = 1 << 16  # a table that costs nothing
 _LARGE = 1 << 24  # the largest table, for masks of as many pixels: every 24-bit colour
 
@@ -42,7 +42,12 @@ def relabel(values: NDArray[Any], distinct: NDArray[np.int64], labels: NDArray[n
         return labels[np.searchsorted(distinct, values)]
     table = np.zeros(high - low + 1, np.int32)
     table[distinct - low] = labels
-    return table[values if low == 0 else values.astype(np.int64) - low]
+    flat = np.ascontiguousarray(values).reshape(-1)
+    found = np.empty(flat.size, np.int32)
+    for start in range(0, flat.size, _BLOCK):
+        part = flat[start : start + _BLOCK]
+        found[start : start + _BLOCK] = table[part if low == 0 else part.astype(np.int64) - low]
+    return found.reshape(values.shape)
 
 
 def pack_rgb(rgb: NDArray[np.uint8]) -> NDArray[np.uint32]:
