@@ -126,6 +126,12 @@ class View:
         self.page.wait_for_function(ended, timeout=LONG, polling=50)
         return self
 
+    def painted(self) -> View:
+        """Wait until pictures and fonts are there: only then does everything have its place."""
+        there = "() => document.fonts.status === 'loaded' && [...document.images].every(image => image.complete)"
+        self.page.wait_for_function(there, timeout=LONG)
+        return self
+
     def key(self, key: str) -> Locator:
         """The widget of that key."""
         return self.page.locator(f".st-key-{re.sub(r'[^A-Za-z0-9_-]', '-', key)}").first
