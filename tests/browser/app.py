@@ -158,7 +158,9 @@ class View:
         return self
 
     def preset(self, name: str) -> View:
-        return self.choose("load_preset", name)
+        self.choose("load_preset", name)
+        expect(self.key("load_preset").locator("input").first).to_have_value("")  # taken over, and empty again
+        return self.settled()
 
     def upload(self, image: dict[str, Any] | None = None, masks: list[dict[str, Any]] | None = None) -> View:
         """Give files to the uploaders: {"name", "mimeType", "buffer"} each."""
