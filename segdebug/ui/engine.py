@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict, deque
+from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -33,6 +34,7 @@ __all__ = [
     "latest",
     "mine",
     "said_of",
+    "store_folder",
     "submit",
     "watch",
 ]
@@ -79,6 +81,11 @@ def checker() -> Engine:
         time_limit=_CHECK_LIMIT,
         grace=_CHECK_GRACE,
     )
+
+
+def store_folder() -> Path:
+    """Where the app keeps what outlives it: SEGDEBUG_STORE, or the folder `runs` where it was started."""
+    return Path(os.environ.get("SEGDEBUG_STORE") or "runs").absolute()
 
 
 class _Viewer:
