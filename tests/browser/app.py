@@ -17,7 +17,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError, expect
 
-__all__ = ["ROOT", "Server", "View", "processes_of", "serving", "viewing"]
+__all__ = ["ROOT", "Server", "View", "browsing", "processes_of", "serving", "tab", "viewing"]
 
 ROOT = Path(__file__).parents[2]
 LONG = 90_000  # ms: two cores, shared with another test process
@@ -241,16 +241,29 @@ class View:
         assert self.page.get_by_text("encountered an error").count() == 0
 
 
-@contextlib.contextmanager
-def viewing(browser: Browser, server: Server, **context: Any) -> Iterator[View]:
-    """A new browser session on the app, checked when it ends well."""
+def browsing(browser: Browser, **context: Any) -> BrowserContext:
+    """A browser of its own, with nothing in its cache: reading Streamlit's scripts then costs it a second or two."""
     size = {"width": 1280, "height": 1700}
     still = {"reduced_motion": "reduce"}  # spinners cost more than the pages
-    session: BrowserContext = browser.new_context(viewport=size, accept_downloads=True, **still, **context)
-    session.set_default_timeout(LONG)
-    view = View(session.new_page(), server.url)
+    opened: BrowserContext = browser.new_context(viewport=size, accept_downloads=True, **still, **context)
+    opened.set_default_timeout(LONG)
+    return opened
+
+
+@contextlib.contextmanager
+def tab(of: BrowserContext, server: Server) -> Iterator[View]:
+    """A new tab on the app, which is a session of its own there; checked when it ends well."""
+    page = of.new_page()
+    view = View(page, server.url)
     try:
         yield view
         view.check()
     finally:
-        session.close()
+        page.close()
+
+
+@contextlib.contextmanager
+def viewing(browser: Browser, server: Server, **context: Any) -> Iterator[View]:
+    """A tab in another browser."""
+    with contextlib.closing(browsing(browser, **context)) as opened, tab(opened, server) as view:
+        yield view

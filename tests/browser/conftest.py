@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from tests.browser.app import Server, View, serving, viewing
+from tests.browser.app import Server, View, browsing, serving, tab
 from tests.chromium import FLAGS, find_chromium
 
 _WAITED_IN_VAIN = ["TimeoutError", "Locator expected"]
@@ -40,7 +41,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def one_browser(browser: Browser) -> Iterator[BrowserContext]:
+    with contextlib.closing(browsing(browser)) as opened:
+        yield opened
+
+
 @pytest.fixture
-def view(browser: Browser, server: Server) -> Iterator[View]:
-    with viewing(browser, server) as opened:
+def view(one_browser: BrowserContext, server: Server) -> Iterator[View]:
+    with tab(one_browser, server) as opened:
         yield opened
