@@ -15,7 +15,7 @@ from segdebug.decoding import threshold
 from segdebug.diagnosis import diagnose
 from segdebug.experiment import Experiment
 from segdebug.run import Run, SceneSummary, versions
-from segdebug.scene import Scene
+from segdebug.scene import Scene, read_scene
 from segdebug.trace import Progress, Snapshot, Trace, snapshot_steps
 
 if TYPE_CHECKING:
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from segdebug.records import StepRecord
     from segdebug.step import Stretch
 
-__all__ = ["overfit"]
+__all__ = ["overfit", "prepare", "warm_up"]
 
-_REPORT_EVERY = 0.05  # seconds: twenty reports a second look live and cost nothing; also of steps in one call
+_REPORT_EVERY = 0.05  # seconds: twenty reports a second look live and cost nothing
+_AT_ONCE = 0.1  # seconds of steps in one call: a call costs about a millisecond, and cannot be cancelled meanwhile
 
 
 def overfit(
@@ -39,10 +40,9 @@ def overfit(
 ) -> Run:
     """Train the Experiment on this one image as `model.fit` would, and record every step.
 
-    on_progress gets consecutive steps as they are done; cancel is asked every twentieth of a second, or before each
-    step where one takes longer. A loss that becomes
-    NaN, or logits that grow without bound, end the run with its history kept (`Run.trace.outcome`). diagnosed: whether
-    the run gets its diagnosis, which takes a few tenths of a second.
+    on_progress gets consecutive steps as they are done; cancel is asked ten times a second, or before each step where
+    one takes longer. A loss that becomes NaN, or logits that grow without bound, end the run with its history kept
+    (`Run.trace.outcome`). diagnosed: whether the run gets its diagnosis, which takes a few tenths of a second.
     Raises ExperimentError or SceneError where the two do not fit together, KerasRefusal where Keras refuses.
     Same seed and thread count: the same bits.
     """
@@ -61,6 +61,23 @@ def overfit(
         tuple(dict.fromkeys(str(w.message) for w in heard if issubclass(w.category, UserWarning))),
         diagnose(experiment, scene, trainer.trace) if diagnosed else None,
     )
+
+
+def warm_up() -> None:
+    """One step of next to nothing, by which a new process is as quick for the first run as for the next."""
+    ids = (np.arange(16 * 16) % 2).astype(np.uint8).reshape(16, 16)
+    scene = read_scene(np.zeros((16, 16, 3), np.uint8), ids, classes=["one", "other"], encoding="index")
+    overfit(scene, Experiment().changed({"training.size": 16, "training.steps": 1}))
+
+
+def prepare(scene: Scene, experiment: Experiment) -> None:
+    """Trace what a run of this Experiment needs, so that it starts at once. Raises as `overfit`."""
+    from segdebug import kept
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        kept.prepare(scene, experiment)
+        diagnose(experiment, scene)
 
 
 class _Trainer:
@@ -88,7 +105,7 @@ class _Trainer:
                 next_shown = shown[bisect_left(shown, done)]
                 stretch, seconds = self._walk(run, min(next_shown + 1 - done, at_once))
                 walked = len(stretch.every_step["end"])
-                done, at_once = done + walked, max(1, int(_REPORT_EVERY * walked / seconds))
+                done, at_once = done + walked, max(1, int(_AT_ONCE * walked / seconds))
                 self.trace.outcome = ENDS[stretch.every_step["end"][-1]] or (
                     "finished" if done == training.steps else None
                 )
