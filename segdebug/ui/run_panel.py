@@ -23,25 +23,16 @@ from segdebug.ui.curves import columns_of, ended_curves, live_curves
 from segdebug.ui.engine import cancel, mine, said_of
 from segdebug.ui.run_maps import run_maps, study
 from segdebug.ui.text import error, note, plain, warning
-from segdebug.vocabulary import LOSSES
 
 __all__ = ["STEP", "in_words", "show", "show_why"]
 
 STEP = "step"
 """The address's parameter that names the step whose maps are shown."""
 
+in_words = Experiment.in_words
+
 _POLL = 0.5  # seconds between looks at a run that trains; its pictures are larger on a larger grid
 _POLL_PIXELS = 256  # up to this size of the training grid
-
-
-def in_words(experiment: Experiment) -> str:
-    """The configuration in one line."""
-    head, loss, training = experiment.head, experiment.loss, experiment.training
-    told = f"(from_logits={loss.from_logits})" if "from_logits" in LOSSES[loss.name].accepts else ""
-    return (
-        f"{head.activation} [{head.attachment}] → {loss.name}{told} on {experiment.target.encoding} labels, "
-        f"{training.steps} steps at {training.size} px, seed {training.seed}"
-    )
 
 
 def show(job: Job, scene: Scene) -> None:
