@@ -118,13 +118,15 @@ class Store:
         """The latest run of this key; None where none is kept."""
         return self._entry(self._index.row("key", key))
 
-    def load(self, id: str) -> tuple[Run, Scene]:
-        """The run and its scene, under the names that it had in this run. Raises StoreError with the reason where
-        they cannot be read."""
+    def load(self, id: str, scene: Scene | None = None) -> tuple[Run, Scene]:
+        """The run and its scene, under the names that it had in this run. scene: is given back where it is the run's
+        own, instead of being read again. Raises StoreError with the reason where they cannot be read."""
         entry = self.entry(id)
         if entry is None:
             raise StoreError("This run is no longer kept.")
         run = load_run(self._runs / id)
+        if scene is not None and scene.digest == entry.digest:
+            return run, scene
         return run, self._scene(entry.digest, run.scene)
 
     def entries(self, search: str = "") -> list[Entry]:
