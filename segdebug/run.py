@@ -64,6 +64,15 @@ class Run:
 
         return load_run(Path(folder))
 
+    def report(self, path: str | Path, scene: Scene | None = None) -> None:
+        """Write it as one HTML file that can be read anywhere, without a network.
+
+        scene: the run's own, for picture, truth and Keras code in it. Raises StoreError where it cannot be written.
+        """
+        from segdebug.report import write_report
+
+        write_report(Path(path), [self], scene)
+
     def class_names(self) -> list[str]:
         """A name for each column of the trace's counts; channels that the scene has no class for get one too."""
         names = [c.name for c in self.scene.classes]
