@@ -12,7 +12,7 @@ from segdebug.errors import StoreError
 
 __all__ = ["Index"]
 
-_LAYOUT = 1  # of the table; an index of another one is thrown away
+_LAYOUT = 2  # of the table; an index of another one is thrown away
 _COLUMNS = {
     "id": "TEXT PRIMARY KEY",
     "key": "TEXT",
@@ -23,6 +23,7 @@ _COLUMNS = {
     "verdict": "TEXT",
     "computes": "TEXT",
     "configuration": "TEXT",
+    "experiment": "TEXT",
     "steps": "INTEGER",
     "mean_iou": "REAL",
     "seconds": "REAL",

@@ -103,6 +103,7 @@ def entry_words(folder: Path) -> dict[str, Any]:
         "verdict": diagnosis.get("verdict", ""),
         "computes": diagnosis.get("computes", ""),
         "configuration": experiment.in_words(),
+        "experiment": experiment.to_json(),
         "steps": trace.steps,
         "mean_iou": mean_iou if np.isfinite(mean_iou) else None,
         "seconds": words["seconds"],

@@ -43,8 +43,9 @@ class Entry:
     """What a list shows of a run.
 
     name: given by people, at first the scene's. when: time.time() of the run's end. verdict and computes: empty where
-    it has no diagnosis. configuration: in one line. mean_iou: at the last step, None where no class occurs.
-    seconds: of building and training. bytes: on disk, without its scene. thumbnail: a PNG of at most 160 × 96.
+    it has no diagnosis. configuration: in one line; experiment: the same as JSON. mean_iou: at the last step, None
+    where no class occurs. seconds: of building and training. bytes: on disk, without its scene. thumbnail: a PNG of at
+    most 160 × 96.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Entry:
     verdict: str
     computes: str
     configuration: str
+    experiment: str
     steps: int
     mean_iou: float | None
     seconds: float

@@ -39,6 +39,7 @@ __all__ = [
     "said_of",
     "submit",
     "watch",
+    "watched_by_others",
 ]
 
 RUN = "run"
@@ -144,10 +145,16 @@ def mine(job: Job) -> bool:
     return job.id in _viewer().mine
 
 
+def watched_by_others(job_id: str) -> bool:
+    """Whether another session is looking at the run."""
+    job = engine().job(job_id)
+    return job is not None and job.viewers > (job_id in _viewer().watched)
+
+
 def cancel(job: Job) -> None:
     """End the run; where others are watching it too, only stop watching."""
     viewer = _viewer()
-    if job.viewers <= (job.id in viewer.watched):
+    if not watched_by_others(job.id):
         job.cancel()
         return
     st.toast("Others are watching this run, so it goes on for them.")
@@ -175,7 +182,7 @@ def submit(scene: Scene, experiment: Experiment, *, remembered: bool = True) -> 
         job = _kept(key, scene)
     if job is None or job.state in ("failed", "cancelled"):
         job = engine().submit(scene, experiment, key=key)
-        keeper().expect(job)
+    keeper().expect(job)  # also one that has ended and was deleted from the store since
     _runs().put(key, job.id)
     if remembered:
         last = _last_runs().setdefault(scene.digest, deque(maxlen=_REMEMBERED))

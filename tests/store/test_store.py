@@ -45,6 +45,7 @@ def test_a_run_and_its_scene_open_again_after_a_restart(tmp_path: Path, scene: S
     assert (entry.id, entry.key, entry.name, entry.scene) == ("one", "k", scene.name, scene.name)
     assert (entry.digest, entry.verdict, entry.computes) == (scene.digest, "broken", "double_activation")
     assert (entry.configuration, entry.steps, entry.seconds) == (TINY.in_words(), 5, 1.25)
+    assert Experiment.from_json(entry.experiment) == TINY
     assert entry.mean_iou == pytest.approx(run.trace.mean_iou()[-1])
     with Image.open(io.BytesIO(entry.thumbnail.read_bytes())) as picture:
         assert picture.width <= 160
