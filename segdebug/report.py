@@ -34,6 +34,7 @@ __all__ = ["report_html", "write_report"]
 _HERE = Path(__file__).parent
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 _SPARE_COLOUR = "#b0b0b0"
+_HOW = {"picture": "as it is trained on", "truth": "what the masks say"}
 
 
 def report_html(runs: Sequence[Run], scene: Scene | None = None) -> str:
@@ -43,8 +44,8 @@ def report_html(runs: Sequence[Run], scene: Scene | None = None) -> str:
     body = [_heading(runs)]
     if len(runs) > 1:
         body.append(_comparison(runs, names, figures))
-    body.append(_maps(runs, names, scene))
-    body += [_run(run, name, scene, figures, alone=len(runs) == 1) for run, name in zip(runs, names, strict=True)]
+        body.append(_maps(runs, names, scene))
+    body += [_run(run, name, scene, figures) for run, name in zip(runs, names, strict=True)]
     title = escape(f"{runs[0].scene.name}: {'a run' if len(runs) == 1 else f'{len(runs)} runs'}")
     return "\n".join(
         [
@@ -123,7 +124,7 @@ def _maps(runs: Sequence[Run], names: list[str], scene: Scene | None) -> str:
         cells = []
         if scene is not None:
             for title, picture in scene_pictures(scene, run.experiment.training.size).items():
-                cells.append(_map(title, "", [_source(png(picture))], [0] * len(steps), run))
+                cells.append(_map(title, _HOW[title], [_source(png(picture))], [0] * len(steps), run))
         for made in map_pictures(run, scales):
             cells.append(_map(made.title, made.how, [_source(png(p)) for p in made.pictures], shown, run))
         heading = f"<h3>{escape(name)}</h3>" if name else ""
@@ -133,7 +134,7 @@ def _maps(runs: Sequence[Run], names: list[str], scene: Scene | None) -> str:
         f'data-steps="{escape(json.dumps(steps), quote=True)}"> <output>{steps[-1]}</output></label>'
     )
     how = "<p class='how'>One cell a pixel of the training grid. One scale for all steps, and for all runs.</p>"
-    return f"<section><h2>Maps</h2>{slider}{''.join(rows)}{how}</section>"
+    return f"<div><h2>Maps</h2>{slider}{''.join(rows)}{how}</div>"
 
 
 def _map(title: str, how: str, sources: list[str], shown: list[int], run: Run) -> str:
@@ -146,10 +147,10 @@ def _map(title: str, how: str, sources: list[str], shown: list[int], run: Run) -
     )
 
 
-def _run(run: Run, name: str, scene: Scene | None, figures: dict[str, Any], *, alone: bool) -> str:
+def _run(run: Run, name: str, scene: Scene | None, figures: dict[str, Any]) -> str:
     stem, key = file_stem(run.scene.name, run.experiment), f"run{len(figures)}"
     said, trace = run.diagnosis, run.trace
-    heading = "" if alone else f"<h2>{escape(name)}</h2>"
+    heading = f"<h2>{escape(name)}</h2>" if name else ""
     parts = [f"<section>{heading}<p>{escape(run.experiment.in_words())}</p>"]
     if said is not None:
         parts.append(f'<p class="verdict">{badge(said.verdict)} <b>{escape(said.sentence)}</b></p>')
@@ -163,6 +164,8 @@ def _run(run: Run, name: str, scene: Scene | None, figures: dict[str, Any], *, a
         told += f"mean IoU {number(float(trace.mean_iou()[-1]))}"
         parts.append(f'<p>{told}</p><div class="pair"><div>{loss}<p class="how">{HOW_TO_READ["loss"]}</p></div>')
         parts.append(f'<div>{iou}<p class="how">{HOW_TO_READ["iou"]}</p></div></div>')
+    if not name:
+        parts.append(_maps([run], [name], scene))
     if said is not None:
         parts.append(findings_html(said, run.experiment))
     parts += [f"<p class='note'>Keras warned: {escape(warning)}</p>" for warning in run.keras_warnings]

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import streamlit as st
+from PIL import Image
 
 from segdebug.errors import SegdebugError, StoreError
 from segdebug.experiment import Experiment
@@ -23,6 +24,7 @@ from segdebug.ui.verdict import badge
 __all__ = ["compare", "listed", "search", "store"]
 
 _A_PAGE = 20
+_SHOWN = 0.8  # of a thumbnail's pixels: all are then 77 px high at most
 _AT_MOST = 6  # runs side by side
 _PICKED = "picked_runs"  # in the session: ids in the order in which they were picked
 _TOLD = "runs_told"  # in the session: what the last press came to
@@ -104,14 +106,14 @@ def _row(store: Store, entry: Entry) -> None:
         )
     with picture:
         if entry.thumbnail.is_file():
-            st.image(entry.thumbnail.read_bytes(), width=128, alt=f"what it predicts of {entry.scene} at its end")
+            _picture(entry)
     with words:
         sign = f"{badge(entry.verdict)} " if entry.verdict else ""
         st.markdown(f"{sign}**{plain(entry.name)}**  \n{plain(entry.configuration)}")
         st.caption(plain(_in_short(entry)))
     with actions:
         st.page_link("pages/diagnose.py", label="Open", icon=":material/open_in_full:", query_params=_address(entry))
-        with st.popover("Rename, delete", width="stretch", key=f"more {entry.id}"):
+        with st.popover("Edit", width="stretch", key=f"more {entry.id}"):
             st.text_input(
                 "Name", entry.name, key=f"name {entry.id}", max_chars=120, on_change=_rename, args=(store, entry.id)
             )
@@ -122,6 +124,12 @@ def _row(store: Store, entry: Entry) -> None:
                 on_click=_delete,
                 args=(store, entry),
             )
+
+
+def _picture(entry: Entry) -> None:
+    with Image.open(entry.thumbnail) as thumbnail:
+        width = round(thumbnail.width * _SHOWN)
+    st.image(entry.thumbnail.read_bytes(), width=width, alt=f"what it predicts of {entry.scene} at its end")
 
 
 def _in_short(entry: Entry) -> str:
