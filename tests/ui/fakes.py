@@ -47,6 +47,7 @@ class FakeJob:
     """What the pages use of a Job."""
 
     active = False
+    key = ""
     place = 0
     viewers = 0
     seconds = 0.5
@@ -89,10 +90,16 @@ class FakeEngine:
             refusal = self.refuse_check if self.checking else self.refuse
             kind = "check" if self.checking else "run"
             self.jobs[key] = FakeJob(scene, experiment, f"{kind}-{len(self.jobs)}", refusal, result)
+            self.jobs[key].key = key
         return self.jobs[key]
 
     def job(self, id: str) -> FakeJob | None:
         return next((job for job in self.jobs.values() if job.id == id), None)
+
+    def adopt(self, run: Run, scene: Scene, *, id: str, key: str) -> FakeJob:
+        self.jobs[key] = FakeJob(scene, run.experiment, id, None, run)
+        self.jobs[key].key = key
+        return self.jobs[key]
 
     def close(self) -> None:
         """Nothing is open."""
