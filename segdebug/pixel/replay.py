@@ -163,7 +163,8 @@ def _refuse_too_large(parts: Parts, size: int) -> None:
     if needed > _BYTES_AT_MOST:
         raise ExperimentError(
             f"training.size: one step's tensors of {parts.channels} channels at {size} px take "
-            f"{needed / 2**20:.0f} MB, and at most {_BYTES_AT_MOST // 2**20} are kept; train at a smaller size to look into pixels.",
+            f"{needed / 2**20:.0f} MB, and at most {_BYTES_AT_MOST // 2**20} are kept; "
+            "train at a smaller size to look into pixels.",
             "training.size",
         )
 

@@ -46,7 +46,8 @@ def along_logit(moment: Moment, row: int, column: int, channel: int) -> LogitCur
         raise ExperimentError(f"loss.name: {why or 'part of it pools the whole picture'}.", "loss.name")
     own = moment.logits[moment.coarse(row, column)].astype(np.float64)
     here = float(own[channel])
-    x = np.linspace(min(-_REACH, here - 2), max(_REACH, here + 2), _POINTS)
+    rival = max(np.delete(own, channel), default=0.0)  # where this logit overtakes the others, it matters most
+    x = np.linspace(min(0.0, here, rival) - _REACH, max(0.0, here, rival) + _REACH, _POINTS)
     z = np.repeat(own[None], _POINTS, axis=0)
     z[:, channel] = x
     computed = _computed(moment, row, column, z)
