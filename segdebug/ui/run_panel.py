@@ -21,6 +21,7 @@ from segdebug.scene import Scene
 from segdebug.trace import OUTCOMES, Snapshot, Trace
 from segdebug.ui.curves import columns_of, ended_curves, live_curves
 from segdebug.ui.engine import cancel, mine, said_of
+from segdebug.ui.pixel_link import open_pixel
 from segdebug.ui.run_maps import run_maps, study
 from segdebug.ui.text import error, note, plain, warning
 from segdebug.vocabulary import LOSSES
@@ -84,7 +85,9 @@ def _live(job: Job, scene: Scene) -> None:
     live_curves(trace, steps, names, colours, _diagnosis(job))
     latest = trace.at(steps)
     st.slider("Step", 0, max(1, steps - 1), latest.step if latest else 0, disabled=True)
-    run_maps(trace, latest, scene, job.experiment)
+    clicked = run_maps(trace, latest, scene, job.experiment)
+    if clicked is not None and latest is not None:
+        open_pixel(job.id, latest.step, *clicked)
 
 
 def _diagnosis(job: Job) -> Diagnosis | None:
@@ -116,7 +119,9 @@ def _ended(job: Job, scene: Scene) -> None:
     names, colours = columns_of(trace, scene)
     ended_curves(trace, names, colours, _diagnosis(job))
     snapshot = _chosen_step(job, trace)
-    run_maps(trace, snapshot, scene, run.experiment)
+    clicked = run_maps(trace, snapshot, scene, run.experiment)
+    if clicked is not None:
+        open_pixel(job.id, snapshot.step, *clicked)
     _notes(run, snapshot)
     study(trace, snapshot, names, colours)
 

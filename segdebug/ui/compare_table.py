@@ -1,0 +1,88 @@
+"""The configurations in one table: what sets them apart, what each computes, how far it came."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from segdebug.comparisons import common, differing
+from segdebug.experiment import OPTIONS
+from segdebug.figures import number
+from segdebug.finding import COMPUTES, VERDICTS
+from segdebug.ui.compared import Compared
+from segdebug.ui.text import plain
+from segdebug.ui.verdict import BADGES
+
+__all__ = ["table"]
+
+_SHORT = 36
+
+
+def table(compared: list[Compared]) -> None:
+    """One row a configuration; below it once what all have in common."""
+    fields = differing(one.experiment for one in compared)
+    heads = ["", *(OPTIONS[name].label for name in fields), "verdict", "what it computes", "loss", "mean IoU"]
+    cells = "".join(f"<th scope='col'>{escape(head)}</th>" for head in heads)
+    rows = "".join(_row(one, fields) for one in compared)
+    st.html(
+        f'<div class="compared-room"><table class="compared"><thead><tr>{cells}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+    same = common(one.experiment for one in compared)
+    told = ", ".join(f"{OPTIONS[name].label} {OPTIONS[name].write(value)}" for name, value in same.items())
+    st.caption(
+        plain(f"The same in all: the picture{_weights(fields)}{f', {told}' if told else ''}; else the defaults.")
+    )
+
+
+def _weights(fields: list[str]) -> str:
+    """Whether all start from the same weights, as far as the configurations say."""
+    decide = ("model.", "head.channels", "training.seed", "training.initializer")
+    return "" if any(name.startswith(decide) for name in fields) else ", the seed and the initial weights"
+
+
+def _row(one: Compared, fields: list[str]) -> str:
+    dash = " ".join(map(str, one.dash))
+    line = (
+        f'<svg width="34" height="12" aria-hidden="true"><line x1="0" y1="6" x2="34" y2="6" stroke="{one.colour}" '
+        f'stroke-width="4" stroke-dasharray="{dash}"/></svg>'
+    )
+    cells = [f"<th scope='row'>{line} <b>{one.letter}</b></th>"]
+    for name in fields:
+        value = OPTIONS[name].write(one.experiment[name]) or "default"
+        short = value if len(value) <= _SHORT else value[: _SHORT - 1] + "…"
+        cells.append(f'<td class="differs" title="{escape(value, quote=True)}">{escape(short)}</td>')
+    cells += [_verdict(one), _computes(one), *(f'<td class="figure">{told}</td>' for told in _numbers(one))]
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _verdict(one: Compared) -> str:
+    if one.said is None:
+        return '<td class="quiet">being checked …</td>'
+    _, sign, word = BADGES[one.said.diagnosis.verdict]
+    kind = one.said.diagnosis.verdict
+    return f'<td class="{kind}" title="{escape(VERDICTS[kind], quote=True)}"><b>{sign}</b> {escape(word)}</td>'
+
+
+def _computes(one: Compared) -> str:
+    if one.said is None:
+        return "<td></td>"
+    diagnosis = one.said.diagnosis
+    words = COMPUTES[diagnosis.computes]
+    return f'<td title="{escape(diagnosis.sentence, quote=True)}">{escape(words)}</td>'
+
+
+def _numbers(one: Compared) -> tuple[str, str]:
+    if one.job is None:
+        return "not run", ""
+    if one.job.error is not None:
+        return f'<span title="{escape(str(one.job.error), quote=True)}">refused</span>', ""
+    if not one.trace.steps:
+        place = one.job.place
+        waiting = f"waiting, {place} ahead" if place else "starting …"
+        return waiting if one.job.active else "cancelled", ""
+    loss = f"{number(one.trace.loss[0])} → <b>{number(one.trace.loss[-1])}</b>"
+    if one.job.active:
+        loss += f" <small>step {one.trace.steps} of {one.experiment.training.steps}</small>"
+    return loss, f"<b>{number(one.trace.mean_iou()[-1])}</b>"
