@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from segdebug.figures import CASING, number, readable, spans_decades
+from segdebug.figures import number, readable, spans_decades
 from segdebug.ui.compared import Compared
 from segdebug.ui.text import plain
 
@@ -32,7 +32,7 @@ def natural_axis(compared: list[Compared]) -> str:
     scales = {(e.loss.name, e.loss.reduction, e.loss.class_weights) for e in (one.experiment for one in compared)}
     if len(scales) > 1:
         return "relative"
-    values = np.concatenate([one.trace.loss for one in compared] or [np.zeros(0)])
+    values = np.concatenate([one.trace.loss for one in compared])
     return "log" if spans_decades(values) else "linear"
 
 
@@ -57,20 +57,18 @@ def losses(compared: list[Compared], axis: str) -> None:
     }
     x = {"field": "step", "type": "quantitative", "scale": {"domain": [0, steps]}}
     shared = {"x": x, "y": y}
-    casing = {
-        "mark": {"type": "line", "strokeWidth": 4.5, "color": CASING, "opacity": 0.45},
-        "encoding": {**shared, "detail": {"field": "of"}},
-    }
+    # The first line is the widest: where lines coincide, each is still seen under the next.
+    widths = {"domain": letters, "range": [2.5 + 1.6 * n for n in reversed(range(len(letters)))]}
+    width = {"field": "of", "type": "nominal", "scale": widths, "legend": None}
     colour = {"field": "of", "type": "nominal", "scale": scale, "legend": None}
     dash = {"field": "of", "type": "nominal", "scale": dashes, "legend": None}
     tips = [{"field": "of", "title": "configuration"}, {"field": "step"}, {"field": "loss", "format": ".5g"}]
     line = {
-        "mark": {"type": "line", "strokeWidth": 3},
-        "encoding": {**shared, "color": colour, "strokeDash": dash, "tooltip": tips},
+        "mark": {"type": "line"},
+        "encoding": {**shared, "color": colour, "strokeDash": dash, "strokeWidth": width, "tooltip": tips},
     }
     spec = {
         "layer": [
-            casing,
             line,
             *_floors(compared, axis, values, log, y),
             *_ends(compared, axis, domain, steps, log, y),
@@ -81,7 +79,12 @@ def losses(compared: list[Compared], axis: str) -> None:
     }
     st.vega_lite_chart(data.dropna(), spec, key="compared_losses", height=_HEIGHT, alt=_alt(compared, title))
     told = AXES[axis] if axis != "log" or log else f"{AXES['linear']} No logarithm: some value is not above 0."
-    st.caption(plain(f"{told} Dotted: the least that a perfect network could print."))
+    st.caption(
+        plain(
+            f"{told} Dotted: the least that a perfect network could print. "
+            "Lines that coincide lie on each other, the first the widest."
+        )
+    )
 
 
 def _frame(one: Compared, axis: str) -> pd.DataFrame:

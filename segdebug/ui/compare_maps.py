@@ -81,8 +81,8 @@ def _follow(look: maps.Look, compared: list[Compared], steps: list[int], size: i
     others = [one for one in compared if one is not chosen and one.job is not None and one.trace.steps]
     step = min(look.step if look.step is not None else chosen.trace.steps - 1, chosen.trace.steps - 1)
     own = chosen.experiment.training.size
-    place = [int((at + 0.5) * own / size) for at in (row, column)]
-    open_pixel(chosen.job.id, step, *place, other=others[0].job.id if others and others[0].job else "")
+    row, column = (int((at + 0.5) * own / size) for at in (row, column))
+    open_pixel(chosen.job.id, step, row, column, others[0].job.id if others and others[0].job else "")
 
 
 def _steps(compared: list[Compared], size: int) -> list[int]:

@@ -11,7 +11,7 @@ from segdebug.errors import ExperimentError, SegdebugError
 from segdebug.experiment import Experiment
 from segdebug.jobs import Job
 from segdebug.painting import overlay, png
-from segdebug.scene import Scene
+from segdebug.scene import Scene, sample_names
 from segdebug.ui import scene_panel, settings
 from segdebug.ui.compare_edit import edit
 from segdebug.ui.compare_panel import show as show_panel
@@ -41,7 +41,9 @@ def show() -> None:
         shown = scene_panel.choose_source(refusals)
     _forget_other_scenes(shown.scene)
     jobs = _runs_of_the_address()
-    scene = jobs[0].scene if jobs else shown.scene
+    scene = shown.scene
+    if jobs and jobs[0].scene.digest != scene.digest:
+        scene = jobs[0].scene
     with picture:
         _picture(scene)
     with what:
@@ -54,7 +56,8 @@ def show() -> None:
     compared = all_of(experiments, found, scene)
     edit(compared, settings.current() or shown.recommended, _keep)
     pressed = _button(place, compared)
-    if pressed or (fresh and shown.scene.name == "coffee" and not any(found)):
+    example = fresh and scene.name == sample_names()[0]  # something to look at, before anything has been asked for
+    if pressed or (example and not any(found)):
         compared = all_of(experiments, _submitted(scene, experiments, in_address=pressed), scene)
     if scene.digest != shown.scene.digest:
         st.caption(plain(f"The runs of {scene.name}"))

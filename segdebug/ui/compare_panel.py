@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from segdebug.errors import SegdebugError
+from segdebug.jobs import Job
 from segdebug.scene import Scene
 from segdebug.ui.compare_curves import AXES, losses, natural_axis
 from segdebug.ui.compare_maps import KINDS, small_multiples
@@ -62,7 +63,7 @@ def _panel(compared: list[Compared], scene: Scene, was_active: bool) -> None:
     training = [one.job for one in compared if one.job is not None and one.job.active]
     table(compared)
     if any(mine(job) for job in training):
-        st.button("Cancel", key="cancel_all", on_click=lambda: [cancel(job) for job in training if mine(job)])
+        st.button("Cancel", key="cancel_all", on_click=_cancel, args=(training,))
     for one in compared:
         if one.job is not None and one.job.error is not None:
             error(f"{one.letter}: {one.job.error}")
@@ -75,6 +76,11 @@ def _panel(compared: list[Compared], scene: Scene, was_active: bool) -> None:
     with right:
         _ious(compared, scene)
     small_multiples(compared, scene, _chosen("Map", list(KINDS), next(iter(KINDS)), _KIND), live=bool(training))
+
+
+def _cancel(training: list[Job]) -> None:
+    for job in filter(mine, training):
+        cancel(job)
 
 
 def _chosen(words: str, choices: list[str], natural: str, param: str) -> str:

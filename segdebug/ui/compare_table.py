@@ -43,11 +43,7 @@ def _weights(fields: list[str]) -> str:
 
 
 def _row(one: Compared, fields: list[str]) -> str:
-    dash = " ".join(map(str, one.dash))
-    line = (
-        f'<svg width="34" height="12" aria-hidden="true"><line x1="0" y1="6" x2="34" y2="6" stroke="{one.colour}" '
-        f'stroke-width="4" stroke-dasharray="{dash}"/></svg>'
-    )
+    line = f'<i class="line" style="background: {_dashes(one)}"></i>'
     cells = [f"<th scope='row'>{line} <b>{one.letter}</b></th>"]
     for name in fields:
         value = OPTIONS[name].write(one.experiment[name]) or "default"
@@ -55,6 +51,15 @@ def _row(one: Compared, fields: list[str]) -> str:
         cells.append(f'<td class="differs" title="{escape(value, quote=True)}">{escape(short)}</td>')
     cells += [_verdict(one), _computes(one), *(f'<td class="figure">{told}</td>' for told in _numbers(one))]
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def _dashes(one: Compared) -> str:
+    """The configuration's line as a CSS background."""
+    stops, at = [], 0
+    for n, length in enumerate(one.dash or (8,)):
+        stops.append(f"{'transparent' if n % 2 else one.colour} {at}px {at + length}px")
+        at += length
+    return f"repeating-linear-gradient(90deg, {', '.join(stops)})"
 
 
 def _verdict(one: Compared) -> str:

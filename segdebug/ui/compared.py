@@ -14,7 +14,7 @@ from segdebug.ui.engine import Said, said_of
 
 __all__ = ["Compared", "all_of"]
 
-_LINES = (
+_LINES: tuple[tuple[str, tuple[int, ...]], ...] = (
     ("#0072b2", ()),
     ("#d55e00", (7, 4)),
     ("#009e73", (2, 3)),
