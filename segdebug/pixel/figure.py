@@ -30,7 +30,7 @@ def logit_figure(curve: LogitCurve, name: str) -> go.Figure:
         figure.add_trace(
             go.Scatter(x=[curve.here], y=[at], mode="markers", marker=dot, hovertemplate=told), row=1, col=n
         )
-        figure.update_yaxes(title=title, zeroline=True, row=1, col=n)
+        figure.update_yaxes(title=title, zeroline=True, exponentformat="power", row=1, col=n)
         figure.update_xaxes(title=f"logit of {name.replace('<', '‹')[:40]}", row=1, col=n)
         for low, high in curve.dead:
             words = {"annotation_text": "dead zone", "annotation_position": "top left"} if n == 2 else {}

@@ -19,10 +19,11 @@ _UPPER = float(np.float32(1) - np.float32(EPSILON))
 
 
 class Line(NamedTuple):
-    """A formula and what it gives, one number a channel or one."""
+    """A formula, what it gives, one number a channel or one, and what to say beside it."""
 
     formula: str
     numbers: Array
+    words: str = ""
 
 
 ACTIVATION = {
@@ -83,19 +84,19 @@ def read(of: str, reads: str, own: str, activation: str, z: Array, u: Array) -> 
     """What the loss takes in place of the output, or of it."""
     if reads == "logits":
         if activation == "linear":
-            return Line(r"x = z", z)
-        return Line(r"x = z \quad \text{(Keras goes back to the logits)}", z)
+            return Line("x = z", z)
+        return Line("x = z", z, "Keras goes back to the logits")
     if reads == "output_logits":
-        return Line(r"x = u \quad \text{(the output, taken for logits)}", u)
+        return Line("x = u", u, "the output, taken for logits")
     if reads in ("mixed", "mixed_activated"):
-        return Line(r"p = u \text{ in the factor},\; x = z \text{ in the logarithm}", u)
+        return Line(r"p = u,\; x = z", u, "the factor reads the output, the logarithm the logits")
     if reads == "activated":
         again = ACTIVATIONS[own].forward(u, -1)
-        return Line(rf"q = \operatorname{{{own}}}(u) \quad \text{{(once more, in the loss)}}", again)
+        return Line(rf"q = \operatorname{{{own}}}(u)", again, "once more, in the loss")
     if of in ("categorical", "categorical_focal"):
         with np.errstate(all="ignore"):
-            return Line(r"q_k = \frac{u_k}{\sum_j u_j}", u / u.sum())
-    return Line(r"q = u", u)
+            return Line(r"q_k = \frac{u_k}{\sum_j u_j}", u / u.sum(), "the output, taken for probabilities")
+    return Line("q = u", u, "the output as it is")
 
 
 def clipped(of: str, q: Array) -> Line | None:

@@ -160,17 +160,17 @@ def _inside_the_loss(moment: Moment, row: int, column: int, meant: formulas.Line
     z, u = (a.astype(np.float64) for a in (moment.logits[moment.coarse(row, column)], moment.output[row, column]))
     own = matched(moment).family.own
     taken = formulas.read(of, s.reads, own, e.head.activation, z, u)
-    yield Stage("read", "what the loss reads", _cell(*taken), None)
+    yield Stage("read", "what the loss reads", _line(taken), None)
     if s.reads in ("probabilities", "activated"):
         clipped = formulas.clipped(of, taken.numbers)
         if clipped is not None:
             moved = "clipped here" if np.any(clipped.numbers != taken.numbers) else "nothing to clip here"
-            yield Stage("clip", "clipped", _cell(*clipped, text=moved), None)
+            yield Stage("clip", "clipped", _line(clipped, moved), None)
         line = formulas.logarithm(of, e.loss, y, q=taken.numbers if clipped is None else clipped.numbers)
     else:
         line = formulas.logarithm(of, e.loss, y, logits=z if s.reads.startswith("mixed") else taken.numbers)
     if line is not None:
-        yield Stage("log", "logarithm", _cell(*line), _cell(*meant) if meant else None)
+        yield Stage("log", "logarithm", _line(line), _line(meant) if meant else None)
 
 
 def _number(
@@ -224,6 +224,10 @@ def _checked(moment: Moment, row: int, column: int) -> float:
     inside, _ = _weights(moment, row, column)
     measured = float(moment.values[row, column].astype(np.float64).mean())
     return abs(inside * computed - measured) / max(abs(measured), 1e-6)
+
+
+def _line(line: formulas.Line, text: str = "") -> Cell:
+    return Cell(line.formula, tuple(float(x) for x in line.numbers), text or line.words)
 
 
 def _cell(formula: str, numbers: Array, *, measured: bool = False, text: str = "") -> Cell:

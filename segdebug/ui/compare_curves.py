@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from segdebug.figures import number, readable, spans_decades
 from segdebug.ui.compared import Compared
@@ -48,7 +49,8 @@ def losses(compared: list[Compared], axis: str) -> None:
     letters = [one.letter for one in compared]
     scale = {"domain": letters, "range": [one.colour for one in compared]}
     dashes = {"domain": letters, "range": [list(one.dash) or [1, 0] for one in compared]}
-    domain = _domain(values, log)
+    floors = _floors(compared, axis, values, log)
+    domain = _domain(np.concatenate([values, list(floors)]), log)
     y: dict[str, Any] = {
         "field": "loss",
         "type": "quantitative",
@@ -58,7 +60,7 @@ def losses(compared: list[Compared], axis: str) -> None:
     x = {"field": "step", "type": "quantitative", "scale": {"domain": [0, steps]}}
     shared = {"x": x, "y": y}
     # The first line is the widest: where lines coincide, each is still seen under the next.
-    widths = {"domain": letters, "range": [2.5 + 1.6 * n for n in reversed(range(len(letters)))]}
+    widths = {"domain": letters, "range": [2.5 + 1.1 * n for n in reversed(range(len(letters)))]}
     width = {"field": "of", "type": "nominal", "scale": widths, "legend": None}
     colour = {"field": "of", "type": "nominal", "scale": scale, "legend": None}
     dash = {"field": "of", "type": "nominal", "scale": dashes, "legend": None}
@@ -70,7 +72,7 @@ def losses(compared: list[Compared], axis: str) -> None:
     spec = {
         "layer": [
             line,
-            *_floors(compared, axis, values, log, y),
+            *_dotted(floors, y),
             *_ends(compared, axis, domain, steps, log, y),
         ],
         "background": "transparent",
@@ -102,7 +104,7 @@ def _unit(one: Compared, axis: str) -> float:
     return abs(float(one.trace.loss[0])) or 1.0
 
 
-def _domain(values: Any, log: bool) -> list[float]:
+def _domain(values: NDArray[np.float64], log: bool) -> list[float]:
     finite = values[np.isfinite(values)]
     if not finite.size:
         return [0.0, 1.0]
@@ -113,21 +115,26 @@ def _domain(values: Any, log: bool) -> list[float]:
     return [low - room, high + room]
 
 
-def _floors(compared: list[Compared], axis: str, values: Any, log: bool, y: dict[str, Any]) -> list[dict[str, Any]]:
-    """A dotted line at each configuration's floor, where the axis can take it; equal ones once."""
-    found: dict[float, list[Compared]] = {}
+def _floors(compared: list[Compared], axis: str, values: NDArray[np.float64], log: bool) -> dict[float, str]:
+    """Each configuration's floor that the axis can take, and the colour of the first that has it."""
+    found: dict[float, str] = {}
     for one in compared:
         floor = None if one.said is None else one.said.diagnosis.floor
-        if floor is not None and readable({"floor": floor / _unit(one, axis)}, values, log):
-            found.setdefault(round(floor / _unit(one, axis), 6), []).append(one)
-    layers = []
-    for value, ones in found.items():
-        if not (value > 0 or not log):
+        if floor is None or not np.isfinite(values).any():
             continue
-        data = {"values": [{"loss": value}]}
-        mark = {"type": "rule", "strokeDash": [1, 4], "strokeWidth": 2, "color": ones[0].colour}
-        layers.append({"data": data, "mark": mark, "encoding": {"y": y}})
-    return layers
+        value = round(floor / _unit(one, axis), 6)
+        if readable({"floor": value}, values, log) and (value > 0 or not log):
+            found.setdefault(value, one.colour)
+    return found
+
+
+def _dotted(floors: dict[float, str], y: dict[str, Any]) -> list[dict[str, Any]]:
+    """A dotted line at each floor."""
+    mark = {"type": "rule", "strokeDash": [1, 4], "strokeWidth": 2}
+    return [
+        {"data": {"values": [{"loss": value}]}, "mark": {**mark, "color": colour}, "encoding": {"y": y}}
+        for value, colour in floors.items()
+    ]
 
 
 def _ends(

@@ -10,7 +10,7 @@ from segdebug.jobs import Job
 from segdebug.scene import Scene
 from segdebug.ui.compare_curves import AXES, losses, natural_axis
 from segdebug.ui.compare_maps import KINDS, small_multiples
-from segdebug.ui.compare_table import table
+from segdebug.ui.compare_table import in_common, table
 from segdebug.ui.compared import Compared, all_of
 from segdebug.ui.curves import columns_of
 from segdebug.ui.engine import cancel, check, mine
@@ -62,15 +62,18 @@ def _panel(compared: list[Compared], scene: Scene, was_active: bool) -> None:
         st.rerun()
     training = [one.job for one in compared if one.job is not None and one.job.active]
     table(compared)
+    told, button = st.columns([6, 1], vertical_alignment="center")
+    with told:
+        in_common(compared)
     if any(mine(job) for job in training):
-        st.button("Cancel", key="cancel_all", on_click=_cancel, args=(training,))
+        button.button("Cancel", key="cancel_all", on_click=_cancel, args=(training,), width="stretch")
     for one in compared:
         if one.job is not None and one.job.error is not None:
             error(f"{one.letter}: {one.job.error}")
     if not any(one.job is not None for one in compared):
         st.markdown(":gray[Curves and maps come here.]")
         return
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([3, 2] if len(compared) <= 4 else [1, 1], gap="medium")
     with left:
         losses(compared, _chosen("Loss axis", list(AXES), natural_axis(compared), _AXIS))
     with right:
@@ -109,7 +112,7 @@ def _ious(compared: list[Compared], scene: Scene) -> None:
         rows.append(row)
     bars = {
         one.letter: st.column_config.ProgressColumn(
-            one.letter, min_value=0.0, max_value=1.0, format="%.3f", help=plain(one.name), width=70
+            one.letter, min_value=0.0, max_value=1.0, format="%.3f", help=plain(one.name), width=62
         )
         for one in compared
     }

@@ -14,13 +14,13 @@ from segdebug.ui.compared import Compared
 from segdebug.ui.text import plain
 from segdebug.ui.verdict import BADGES
 
-__all__ = ["table"]
+__all__ = ["in_common", "table"]
 
 _SHORT = 36
 
 
 def table(compared: list[Compared]) -> None:
-    """One row a configuration; below it once what all have in common."""
+    """One row a configuration, with what sets it apart."""
     fields = differing(one.experiment for one in compared)
     heads = ["", *(OPTIONS[name].label for name in fields), "verdict", "what it computes", "loss", "mean IoU"]
     cells = "".join(f"<th scope='col'>{escape(head)}</th>" for head in heads)
@@ -29,11 +29,15 @@ def table(compared: list[Compared]) -> None:
         f'<div class="compared-room"><table class="compared"><thead><tr>{cells}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
+
+
+def in_common(compared: list[Compared]) -> None:
+    """What is the same in all of them, once."""
+    fields = differing(one.experiment for one in compared)
     same = common(one.experiment for one in compared)
     told = ", ".join(f"{OPTIONS[name].label} {OPTIONS[name].write(value)}" for name, value in same.items())
-    st.caption(
-        plain(f"The same in all: the picture{_weights(fields)}{f', {told}' if told else ''}; else the defaults.")
-    )
+    more = f", {told}" if told else ""
+    st.caption(plain(f"The same in all: the picture{_weights(fields)}{more}; else the defaults."))
 
 
 def _weights(fields: list[str]) -> str:
@@ -74,8 +78,9 @@ def _computes(one: Compared) -> str:
     if one.said is None:
         return "<td></td>"
     diagnosis = one.said.diagnosis
-    words = COMPUTES[diagnosis.computes]
-    return f'<td title="{escape(diagnosis.sentence, quote=True)}">{escape(words)}</td>'
+    word, meaning = diagnosis.computes.replace("_", " "), COMPUTES[diagnosis.computes]
+    title = escape(f"{meaning}. {diagnosis.sentence}", quote=True)
+    return f'<td title="{title}"><b>{escape(word)}</b><span class="long">: {escape(meaning)}</span></td>'
 
 
 def _numbers(one: Compared) -> tuple[str, str]:

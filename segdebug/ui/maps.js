@@ -75,7 +75,7 @@ function figure() {
 function prepare(panel, figure, size, aspect, opens) {
   const canvas = figure.querySelector("canvas");
   canvas.style.aspectRatio = aspect; // the grid is square; the picture need not be
-  figure.querySelector(".title").textContent = panel.title;
+  figure.querySelector(".title").textContent = figure.querySelector(".title").title = panel.title;
   figure.querySelector(".how").textContent = panel.how;
   canvas.setAttribute("aria-label", describe(panel, size) + (opens ? " Enter opens the pixel." : ""));
   const source = document.createElement("canvas");

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from segdebug.errors import ExperimentError, SegdebugError
-from segdebug.experiment import Experiment
+from segdebug.experiment import OPTIONS, Experiment
 from segdebug.figures import HOW_TO_READ, number
 from segdebug.jobs import Job
 from segdebug.painting import scale_of
@@ -16,7 +16,6 @@ from segdebug.pixel import Moment, PixelPath, along_logit, class_shares, path_of
 from segdebug.pixel.figure import HOW_TO_READ as HOW_TO_READ_A_LOGIT
 from segdebug.pixel.figure import logit_figure, logit_words
 from segdebug.scene import sample_info, sample_names
-from segdebug.telling import in_words as told_value
 from segdebug.trace import Snapshot, Trace
 from segdebug.ui import maps, pixel_table, run_panel, sources
 from segdebug.ui.curves import columns_of
@@ -241,7 +240,10 @@ def _about(here: Place, moment: Moment, other: Moment | None, head: st.delta_gen
         n = other.size
         theirs = path_of(other, here.row * n // moment.size, here.column * n // moment.size)
         difference = here.job.experiment.difference(here.other.experiment)
-        name = "; ".join(f"{field} {told_value(then)}" for field, (_, then) in difference.items()) or "the other run"
+        name = (
+            "; ".join(f"{field} {OPTIONS[field].write(then) or 'default'}" for field, (_, then) in difference.items())
+            or "the other run"
+        )
     st.subheader("Its way, stage by stage", anchor=False)
     st.caption(
         "Upright numbers are the run's own tensors, in the precision in which Keras computed them. *Italic* ones were "

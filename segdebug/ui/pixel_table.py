@@ -104,4 +104,4 @@ def _exact(value: float) -> str:
         return number(value)
     if float(value).is_integer() and abs(value) < 1e6:
         return f"{value:.0f}"
-    return f"{value:.5g}".replace("e-0", "e−").replace("e-", "e−").replace("-", "−")
+    return f"{value:.5g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
