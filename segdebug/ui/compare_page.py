@@ -16,7 +16,7 @@ from segdebug.ui import scene_panel, settings
 from segdebug.ui.compare_edit import edit
 from segdebug.ui.compare_panel import show as show_panel
 from segdebug.ui.compared import Compared, all_of
-from segdebug.ui.engine import check, engine, known_run, said_of, submit, watch
+from segdebug.ui.engine import check, find, known_run, said_of, submit, watch
 from segdebug.ui.scene_panel import Shown
 from segdebug.ui.text import error, note, plain
 
@@ -77,7 +77,7 @@ def _forget_other_scenes(scene: Scene) -> None:
 def _runs_of_the_address() -> list[Job]:
     """The runs of a link, of one scene; none where one is no longer kept."""
     ids = [part for part in st.query_params.get(RUNS, "").split(",") if part][:MOST]
-    found = [engine().job(one) for one in ids]
+    found = [find(one) for one in ids]
     jobs = [job for job in found if job is not None and isinstance(job.experiment, Experiment)]
     if len(jobs) < len(ids):
         note("Runs of this link are no longer kept: press Compare to have them again.")

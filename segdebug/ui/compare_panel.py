@@ -73,7 +73,7 @@ def _panel(compared: list[Compared], scene: Scene, was_active: bool) -> None:
     if not any(one.job is not None for one in compared):
         st.markdown(":gray[Curves and maps come here.]")
         return
-    left, right = st.columns([3, 2] if len(compared) <= 4 else [1, 1], gap="medium")
+    left, right = st.container(key="curves_and_iou").columns([3, 2] if len(compared) <= 4 else [1, 1], gap="medium")
     with left:
         losses(compared, _chosen("Loss axis", list(AXES), natural_axis(compared), _AXIS))
     with right:

@@ -52,7 +52,9 @@ def _row(one: Compared, fields: list[str]) -> str:
     for name in fields:
         value = OPTIONS[name].write(one.experiment[name]) or "default"
         short = value if len(value) <= _SHORT else value[: _SHORT - 1] + "…"
-        cells.append(f'<td class="differs" title="{escape(value, quote=True)}">{escape(short)}</td>')
+        cells.append(
+            f'<td class="differs" title="{escape(value, quote=True)}">{escape(short).replace("_", "_<wbr>")}</td>'
+        )
     cells += [_verdict(one), _computes(one), *(f'<td class="figure">{told}</td>' for told in _numbers(one))]
     return f"<tr>{''.join(cells)}</tr>"
 

@@ -31,6 +31,7 @@ __all__ = [
     "checker",
     "engine",
     "examine",
+    "find",
     "forget_run",
     "known_run",
     "latest",
@@ -192,6 +193,11 @@ def submit(scene: Scene, experiment: Experiment, *, remembered: bool = True) -> 
         if job.id not in last:
             last.append(job.id)
     return job
+
+
+def find(job_id: str) -> Job | None:
+    """The run with this id, if it is still kept."""
+    return engine().job(job_id)
 
 
 def known_run(scene: Scene, experiment: Experiment) -> Job | None:

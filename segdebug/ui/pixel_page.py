@@ -19,7 +19,7 @@ from segdebug.scene import sample_info, sample_names
 from segdebug.trace import Snapshot, Trace
 from segdebug.ui import maps, pixel_table, run_panel, sources
 from segdebug.ui.curves import columns_of
-from segdebug.ui.engine import RUN, engine, latest, look_into, looked_at, submit, watch
+from segdebug.ui.engine import RUN, find, latest, look_into, looked_at, submit, watch
 from segdebug.ui.pixel_link import COLUMN, OTHER, ROW
 from segdebug.ui.text import error, note, plain
 
@@ -64,13 +64,13 @@ def place() -> Place | None:
     row, column = _asked(ROW, size), _asked(COLUMN, size)
     if row is None or column is None:
         row, column = _dearest(trace, step)
-    other = engine().job(st.query_params[OTHER]) if OTHER in st.query_params else None
+    other = find(st.query_params[OTHER]) if OTHER in st.query_params else None
     return Place(job, trace, step, row, column, other if other is not job else None)
 
 
 def _run() -> Job | None:
     asked = st.query_params.get(RUN)
-    job = engine().job(asked) if asked else None
+    job = find(asked) if asked else None
     if asked and job is None:
         note("The run of this link is no longer kept: train it again on Diagnose, and click a pixel of its maps.")
     job = job or looked_at()
