@@ -21,7 +21,7 @@ _HERE = "#d55e00"
 def logit_figure(curve: LogitCurve, name: str) -> go.Figure:
     """Two panels with one logit axis: what the pixel adds to the loss, and dL/dz."""
     figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.12)
-    values = ((curve.loss, curve.loss_here, "share of the loss"), (curve.gradient, curve.gradient_here, "dL/dz"))
+    values = ((curve.loss, curve.loss_here, curve.of), (curve.gradient, curve.gradient_here, "dL/dz"))
     for n, (line, at, title) in enumerate(values, 1):
         style = {"mode": "lines", "line": {"width": 2.5}, "hovertemplate": "z = %{x:.3g}: %{y:.4g}<extra></extra>"}
         figure.add_trace(go.Scatter(x=curve.logit, y=line, **style), row=1, col=n)
@@ -43,7 +43,7 @@ def logit_words(curve: LogitCurve, name: str) -> str:
     """The figure in words, for who cannot see it."""
     dead = " and ".join(f"{number(low)} to {number(high)}" for low, high in curve.dead)
     return (
-        f"Share of the loss and dL/dz against the logit of {name}; at this pixel's {number(curve.here)} they are "
+        f"The {curve.of} and dL/dz against the logit of {name}; at this pixel's {number(curve.here)} they are "
         f"{number(curve.loss_here)} and {number(curve.gradient_here)}. "
         + (
             f"The gradient is exactly 0 from {dead}."

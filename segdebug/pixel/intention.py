@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from segdebug.experiment import Head
 from segdebug.pixel import formulas
 from segdebug.pixel.moment import Moment
 from segdebug.pixel.reading import right_row
+from segdebug.pixel.whole import MOST, clean_labels, region_of
 from segdebug.reference.activations import ACTIVATIONS, Array
-from segdebug.reference.hypotheses import Passage
+from segdebug.reference.hypotheses import Hypothesis, Passage
 from segdebug.reference.intended import meant
 
 __all__ = ["Intended", "intended"]
@@ -37,7 +39,7 @@ class Intended(NamedTuple):
 
 
 def intended(moment: Moment, row: int, column: int) -> Intended:
-    """The pixel's logits, through the loss that was meant. Of a sum with a region part, the pixel part."""
+    """The pixel's logits, through the loss that was meant."""
     loss = moment.experiment.loss
     z = moment.logits[moment.coarse(row, column)].astype(np.float64)
     head, hypothesis = meant(loss, moment.experiment.head, moment.channels)
@@ -46,16 +48,30 @@ def intended(moment: Moment, row: int, column: int) -> Intended:
     weight, divisor = _weight(moment)
     here = float(weight[row, column])
     of = formulas.kind(loss, head, moment.channels)
-    if not hypothesis.reads:
-        nothing = np.full_like(z, np.nan)
-        return Intended(head.activation, z, u, None, np.nan, here, divisor, nothing, "of the whole picture together")
-    computed = replace(hypothesis, region_reads="").compute(Passage(head, z[None], u[None], u[None]), y[None])
-    value, gradient = (np.nan, np.full_like(z, np.nan)) if computed is None else (computed[0].item(), computed[1][0])
-    from_logits = hypothesis.reads in ("logits", "mixed")
-    line = formulas.logarithm(of, loss, y, logits=z) if from_logits else formulas.logarithm(of, loss, y, q=u)
-    pulled = gradient * here / (1.0 if loss.reduction == "none" else divisor)
-    note = "of the pixel part alone" if hypothesis.region_reads else ""
-    return Intended(head.activation, z, u, line, value, here, divisor, pulled, note)
+    value, gradient, line = np.nan, np.zeros_like(z), None
+    if hypothesis.reads:
+        computed = replace(hypothesis, region_reads="").compute(Passage(head, z[None], u[None], u[None]), y[None])
+        assert computed is not None
+        value, gradient = computed[0].item(), computed[1][0] * here
+        given = {"logits": z} if hypothesis.reads in ("logits", "mixed") else {"q": u}
+        line = formulas.logarithm(of, loss, y, **given)
+        gradient = gradient / (1.0 if loss.reduction == "none" else divisor)
+    note = ""
+    if hypothesis.region_reads:
+        pooled = _region(moment, head, hypothesis)
+        gradient = gradient + (np.full_like(z, np.nan) if pooled is None else pooled[moment.coarse(row, column)])
+        note = "with the region part, of the whole picture" if hypothesis.reads else "of the whole picture together"
+    return Intended(head.activation, z, u, line, value, here, divisor, gradient, note)
+
+
+def _region(moment: Moment, head: Head, hypothesis: Hypothesis) -> Array | None:
+    """(S, S, K) the gradient of the region part as it was meant; None where it is too large to work out."""
+    y, z = clean_labels(moment), moment.logits.astype(np.float64)
+    if z.shape != y.shape or y.size > MOST:
+        return None
+    u = ACTIVATIONS[head.activation].forward(z, -1)
+    found = region_of(hypothesis, Passage(head, z, u, u), y)
+    return None if found is None else found[1]
 
 
 def _weight(moment: Moment) -> tuple[Array, float]:

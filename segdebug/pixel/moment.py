@@ -50,7 +50,8 @@ class Moment:
     activation, coarser than the grid where the head enlarges its output; output: (S, S, K) float32.
     values: (S, S, E) float32, the loss before its reduction; None, with the reason in `no_values`, where pixels have
     none. coefficients: (S, S, E) float64, the derivative of the printed loss by each of them, measured on Keras: the
-    loss is the sum of their products. weights: (S, S) sample_weight as it arrived, or None; inside: (S, S) class
+    loss is the sum of their products; whole: what it changes by where all of them, before the class weights inside the
+    loss, grow by 1, as a region part does. weights: (S, S) sample_weight as it arrived, or None; inside: (S, S) class
     weights that the loss itself multiplied by, or None. gradient: (h, w, K) float32, dL/dz of what is minimised.
     loss: what fit prints at this step. truth (S, S) int32 with -1 for void, planes, valid: as in GridScene.
     """
@@ -70,6 +71,7 @@ class Moment:
     values: NDArray[np.float32] | None
     coefficients: NDArray[np.float64] | None
     no_values: str
+    whole: float
     weights: NDArray[np.float32] | None
     inside: NDArray[np.float32] | None
     gradient: NDArray[np.float32]

@@ -9,9 +9,10 @@ from segdebug.pixel.moment import Moment
 from segdebug.reference.activations import ACTIVATIONS, Array
 from segdebug.reference.hypotheses import Hypothesis, Passage, family
 
-__all__ = ["alone", "kept_by_dropout", "label_row", "matched", "passage", "right_row"]
+__all__ = ["FITS", "alone", "kept_by_dropout", "label_row", "matched", "passage", "right_row"]
 
-_FITS = 0.2  # of the probe's relative difference: beyond it no formula was found, whatever the precision
+FITS = 0.2
+"""Of the probe's relative difference: beyond it no formula was found, whatever the precision."""
 
 
 def matched(moment: Moment) -> Hypothesis:
@@ -28,7 +29,7 @@ def alone(moment: Moment) -> str:
         return "it sums over another axis than the classes, so that each pixel's loss holds other pixels"
     if s.computes == "broadcast":
         return "labels and output have different shapes and were stretched, so that no pixel meets its own label"
-    if not s.match <= _FITS:
+    if not s.match <= FITS:
         return "no formula was found that gives what Keras computes"
     if e.head.attachment == "then_upsampling":
         return "the output was enlarged after the activation, so that it mixes neighbouring pixels"

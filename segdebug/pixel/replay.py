@@ -115,15 +115,20 @@ def _arrays(parts: Parts, experiment: Experiment, tensors: tuple[Any, ...]) -> d
     size = experiment.training.size
     reason = pixel_loss_reason(tuple(values.shape), size) or ""
     cells = (size, size, -1)
+    inside = _map_of(_inside(parts, experiment, output), size)
+    by_value = _float(by_value).astype(np.float64)
     return {
         "label": _by_pixel(parts.y.numpy()[0], size),
         "logits": _float(logits)[0],
         "output": _float(output).reshape(size, size, output.shape[-1]),
         "values": None if reason else _float(values).reshape(cells),
-        "coefficients": None if reason else _float(by_value).astype(np.float64).reshape(cells),
+        "coefficients": None if reason else by_value.reshape(cells),
         "no_values": reason,
+        "whole": float(
+            by_value.sum() if reason or inside is None else (by_value.reshape(cells)[..., 0] * inside).sum()
+        ),
         "weights": _map_of(parts.weights, size),
-        "inside": _map_of(_inside(parts, experiment, output), size),
+        "inside": inside,
         "gradient": _float(gradient)[0],
         "loss": float(printed),
     }

@@ -298,7 +298,7 @@ def _all_together(moment: Moment) -> None:
     try:
         rows = class_shares(moment)
     except ExperimentError as refusal:
-        note(f"{str(refusal).partition(': ')[2]} The gradient of each pixel is in the table above all the same.")
+        note(f"{str(refusal).partition(': ')[2]} Its gradient is in the table above all the same.")
         return
     st.markdown(
         r"$L = \sum_i \frac{w_i\,\ell_i}{N}$: first the mean over a pixel's channels, then its weight, then one sum "

@@ -52,6 +52,22 @@ def test_the_curve_goes_through_what_keras_gave(name: str) -> None:
         np.testing.assert_allclose(curve.gradient[smooth], slope[smooth], atol=0.02 * np.abs(slope).max() + 1e-9)
 
 
+@pytest.mark.parametrize(
+    "name", ["dice", "tversky", "jaccard", "lovasz", "negative_dice", "cce_dice", "weighted_bce_dice"]
+)
+def test_the_curve_of_a_region_loss_goes_through_what_keras_gave(name: str) -> None:
+    weights = {"loss.class_weights": [1, 2, 3, 4], "loss.weighting": "in_loss", "head.activation": "sigmoid"}
+    found = looked_into(blocks(size=8), configured(name, **(weights if name.startswith("weighted") else {})), 1)
+    curve = along_logit(found, 3, 6, 2)
+    assert curve.of == "printed loss"
+    assert np.interp(curve.here, curve.logit, curve.loss) == pytest.approx(found.loss, rel=1e-3)
+    assert np.interp(curve.here, curve.logit, curve.gradient) == pytest.approx(curve.gradient_here, rel=0.1)
+    meant = path_of(found, 3, 6).stages[-1].meant
+    assert meant is not None
+    if name in ("dice", "cce_dice"):  # sound ones: what was meant is what Keras did
+        np.testing.assert_allclose(meant.numbers, found.gradient[3, 6], rtol=1e-3, atol=1e-9)
+
+
 def test_the_stages_of_a_double_softmax() -> None:
     experiment = Experiment.preset("softmax_reshape_cce_logits").changed(SMALL)
     path = path_of(looked_into(blocks(), experiment, 3), 5, 9)

@@ -66,6 +66,7 @@ def made_up_moment(scene: Scene, asked: AtStep) -> Moment:
         values=np.ones((size, size, 1), np.float32),
         coefficients=np.full((size, size, 1), 1 / size**2),
         no_values="",
+        whole=1.0,
         weights=None,
         inside=None,
         gradient=np.zeros((size, size, k), np.float32),
