@@ -38,8 +38,8 @@ HOW_TO_READ = {
     "iou": "Overlap of prediction and truth: 0 none, 1 perfect.",
     "iou of many": "Overlap of prediction and truth: 0 none, 1 perfect. Point at a line for its class.",
     "map": "One cell a pixel of the training grid, never smoothed. Drag to zoom, double-click to return.",
-    "maps": "One cell a pixel of the training grid; one scale for all steps. Point at a map for values; Ctrl + wheel "
-    "or + and − zoom all of them, drag moves, double-click returns.",
+    "maps": "One cell a pixel of the training grid; one scale for all steps. Point at a map for values, click for "
+    "the pixel's mathematics; Ctrl + wheel or + and − zoom all of them, drag moves, Esc returns.",
 }
 
 HEIGHT = 300

@@ -11,6 +11,7 @@ from segdebug.errors import KerasRefusal
 from segdebug.parts.build import keras_reasons
 from segdebug.reference.activations import ACTIVATIONS, Array
 from segdebug.reference.hypotheses import Hypothesis, Passage, family, hypotheses
+from segdebug.reference.intended import meant
 from segdebug.rules.known import Semantics
 from segdebug.semantics.measure import Measured, Probe
 from segdebug.semantics.naming import named, worst
@@ -191,20 +192,11 @@ def _intended_value(question: Question, batch: _Batch) -> float:
 
 
 def _intended(question: Question, batch: _Batch) -> tuple[Array, Array] | None:
-    """The loss that was meant, of the probabilities that its own activation makes of these logits."""
-    own = family(question.loss, question.head, question.channels).own
+    """The loss that was meant, of these logits."""
+    head, hypothesis = meant(question.loss, question.head, question.channels)
     z = batch.passage.z
-    y = question.clean_rows(z.shape)
-    linear = question.loss.name in ("categorical_hinge", "mean_squared_error", "mean_absolute_error")
-    squashing = question.head.activation if question.head.activation in ("softmax", "sigmoid") else ""
-    activation = (squashing or "linear") if linear else own or ("softmax" if question.channels > 1 else "sigmoid")
-    head = question.head.model_copy(update={"activation": activation, "attachment": "layer", "axis": -1})
-    u = ACTIVATIONS[activation].forward(z, -1)
-    loss = question.loss.model_copy(update={"axis": None})
-    of = family(loss, head, question.channels)
-    reads = "logits" if of.from_logits else "mixed" if of.focal else "probabilities" if of.from_probabilities else ""
-    hypothesis = Hypothesis(reads, "probabilities" if of.region else "", replace(of, clips=False))
-    return hypothesis.compute(Passage(head, z, u, u), y)
+    u = ACTIVATIONS[head.activation].forward(z, -1)
+    return hypothesis.compute(Passage(head, z, u, u), question.clean_rows(z.shape))
 
 
 def _dead(batch: _Batch, wrong: Array) -> float:

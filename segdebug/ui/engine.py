@@ -16,6 +16,7 @@ from segdebug.diagnosis import Diagnosis
 from segdebug.errors import StoreError
 from segdebug.experiment import Experiment
 from segdebug.jobs import Engine, Job
+from segdebug.pixel import AtStep
 from segdebug.questions import Readers
 from segdebug.run import Run
 from segdebug.scene import Scene
@@ -33,7 +34,10 @@ __all__ = [
     "examine",
     "find",
     "forget_run",
+    "known_run",
     "latest",
+    "look_into",
+    "looked_at",
     "lost",
     "mine",
     "said_of",
@@ -66,6 +70,7 @@ def engine() -> Engine:
     return Engine(
         slots=int(slots) if slots else None,
         address=os.environ.get("SEGDEBUG_SCHEDULER"),
+        runner="segdebug.orders:carried_out",
         time_limit=float(os.environ.get("SEGDEBUG_TIME_LIMIT", "600")),
         grace=float(os.environ.get("SEGDEBUG_GRACE", "120")),
     )
@@ -95,6 +100,7 @@ class _Viewer:
         self.watched: dict[str, Job] = {}
         self.checked: Job | None = None
         self.mine: set[str] = set()  # runs that it asked for, or was given the link of
+        self.last: str = ""  # the run that it looked at last
 
     def leave(self) -> None:
         for job in self.watched.values():
@@ -138,6 +144,14 @@ def watch(*jobs: Job) -> None:
             viewer.watched[job.id] = job
             viewer.mine.add(job.id)
             job.arrive(viewer.name)
+    runs = [job.id for job in jobs if isinstance(job.experiment, Experiment)]
+    viewer.last = runs[0] if runs else viewer.last
+
+
+def looked_at() -> Job | None:
+    """The run that this session looked at last, if it is still kept and has something to show."""
+    job = engine().job(_viewer().last)
+    return job if job is not None and (job.active or job.since(0)) else None
 
 
 def mine(job: Job) -> bool:
@@ -210,6 +224,11 @@ def lost(job_id: str) -> str:
     return "The run of this link is no longer kept: press Overfit to have it again."
 
 
+def known_run(scene: Scene, experiment: Experiment) -> Job | None:
+    """The run of this configuration on this scene, if it was asked for and is still kept."""
+    return engine().job(_runs().get(_key(scene, experiment)))
+
+
 def check(scene: Scene, experiment: Experiment) -> Job:
     """Have the configuration checked on this scene, or get the check that is already there; meanwhile a process that
     has nothing to do gets ready to train it.
@@ -224,6 +243,16 @@ def check(scene: Scene, experiment: Experiment) -> Job:
 def examine(scene: Scene, experiment: Experiment) -> Job:
     """Have every reader tried on the scene's files, under the configuration's target; otherwise as `check`."""
     return _asked(scene, Readers(experiment), f"readers {_key(scene, experiment)}")
+
+
+def look_into(run: Job, step: int) -> Job:
+    """Have one step of a run done again with all its tensors kept, or get what is already there of it."""
+    key = f"step {step} of {_key(run.scene, run.experiment)}"
+    job = engine().job(_moments().get(key))
+    if job is None or job.state == "cancelled" or (job.state == "failed" and _long_ago(job)):
+        job = engine().submit(run.scene, AtStep(run.experiment, step), key=key)
+        _moments().put(key, job.id)
+    return job
 
 
 def _asked(scene: Scene, question: Experiment | Readers, key: str) -> Job:
@@ -327,4 +356,9 @@ def _runs() -> _Ids:
 
 @st.cache_resource(show_spinner=False)
 def _checks() -> _Ids:
+    return _Ids()
+
+
+@st.cache_resource(show_spinner=False)
+def _moments() -> _Ids:
     return _Ids()

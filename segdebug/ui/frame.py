@@ -24,6 +24,8 @@ def run() -> None:
     st.html(_HERE / "page.css")
     pages = [
         st.Page(_PAGES / "diagnose.py", title="Diagnose", default=True),
+        st.Page(_PAGES / "compare.py", title="Compare"),
+        st.Page(_PAGES / "pixel.py", title="Pixel"),
         st.Page(_PAGES / "masks.py", title="Masks"),
         st.Page(_PAGES / "runs.py", title="Runs"),
         st.Page(_PAGES / "findings.py", title="Findings"),

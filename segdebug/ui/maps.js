@@ -1,20 +1,66 @@
-// Maps on canvases with one view (zoom and place) and one crosshair for all.
-// Kept between updates: a new step changes what is painted, not where the person looks.
+// Maps on canvases with one view (zoom and place), one crosshair and one step for all.
+// Kept between updates: new maps change what is painted, not where or when the person looks.
+// A click, or Enter at the crosshair, tells the pixel: "pixel" is [row, column, number of the map].
 const views = new WeakMap();
+const FRAME = 250; // ms a step while the maps play
+const STILL = 4; // pixels that a pointer may move and still be a click
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".maps");
-  const { size, aspect, panels } = data;
+  const { size, aspect, panels, columns } = data;
+  const steps = data.steps ?? [];
   let view = views.get(root);
   if (!view || view.size !== size) {
-    view = { size, x: 0, y: 0, span: size, cursor: null };
+    view = { size, x: 0, y: 0, span: size, cursor: null, frame: null, asked: null, timer: null };
     views.set(root, view);
   }
+  root.style.setProperty("--columns", columns ?? "");
+  root.classList.toggle("counted", Boolean(columns));
+  root.classList.toggle("many", columns > 4);
   if (root.children.length !== panels.length) root.replaceChildren(...panels.map(() => figure()));
-  const shown = panels.map((panel, n) => prepare(panel, root.children[n], size, aspect));
+  const shown = panels.map((panel, n) => prepare(panel, root.children[n], size, aspect, data.opens));
+  view.mark = data.mark ?? null;
   const paint = () => shown.forEach((one) => paintOne(one, view));
-  shown.forEach((one) => listen(one.canvas, view, paint));
+  const open = (pixel, n) => { if (data.opens) setTriggerValue("pixel", [pixel[1], pixel[0], n]); };
+  shown.forEach((one, n) => listen(one.canvas, view, paint, (pixel) => open(pixel, n)));
+  player(parentElement.querySelector(".player"), view, steps, data.step, paint, (step) => setStateValue("step", step));
   paint();
+  return () => clearInterval(view.timer);
+}
+
+// The step's slider and its play button. Painting a step needs nothing of the server; the server learns the step
+// once the person has stopped, for the address.
+function player(bar, view, steps, asked, paint, keep) {
+  bar.hidden = steps.length < 2;
+  const last = Math.max(0, steps.length - 1);
+  const wasLast = view.frame === null || view.frame >= view.last;
+  if (asked !== undefined && asked !== null && asked !== view.asked) view.frame = Math.max(0, steps.indexOf(asked));
+  else if (wasLast) view.frame = last;
+  view.asked = asked ?? view.asked;
+  view.last = last;
+  view.frame = Math.min(view.frame, last);
+  clearInterval(view.timer);
+  view.timer = null;
+  const [button, slider, told] = ["button", "input", "output"].map((tag) => bar.querySelector(tag));
+  const say = () => {
+    slider.max = last;
+    slider.value = view.frame;
+    slider.setAttribute("aria-valuetext", `step ${steps[view.frame]}`);
+    told.textContent = `step ${steps[view.frame] ?? 0} of ${steps[last] ?? 0}`;
+    button.textContent = view.timer ? "❚❚" : "▶";
+    button.setAttribute("aria-label", view.timer ? "Pause" : "Play the steps");
+  };
+  const to = (frame) => { view.frame = frame; say(); paint(); };
+  const pause = () => { clearInterval(view.timer); view.timer = null; say(); keep(steps[view.frame]); };
+  slider.oninput = () => { clearInterval(view.timer); view.timer = null; to(Number(slider.value)); };
+  slider.onchange = () => keep(steps[view.frame]);
+  button.onclick = () => {
+    if (view.timer) return pause();
+    if (view.frame === last) to(0);
+    view.timer = setInterval(() => (view.frame < last ? to(view.frame + 1) : pause()), FRAME);
+    say();
+  };
+  say();
 }
 
 function figure() {
@@ -26,12 +72,12 @@ function figure() {
   return figure;
 }
 
-function prepare(panel, figure, size, aspect) {
+function prepare(panel, figure, size, aspect, opens) {
   const canvas = figure.querySelector("canvas");
   canvas.style.aspectRatio = aspect; // the grid is square; the picture need not be
-  figure.querySelector(".title").textContent = panel.title;
+  figure.querySelector(".title").textContent = figure.querySelector(".title").title = panel.title;
   figure.querySelector(".how").textContent = panel.how;
-  canvas.setAttribute("aria-label", describe(panel, size));
+  canvas.setAttribute("aria-label", describe(panel, size) + (opens ? " Enter opens the pixel." : ""));
   const source = document.createElement("canvas");
   source.width = source.height = size;
   const one = { panel, canvas, source, size, readout: figure.querySelector(".readout"), levels: null };
@@ -40,8 +86,9 @@ function prepare(panel, figure, size, aspect) {
     image.onload = () => { source.getContext("2d").drawImage(image, 0, 0); one.repaint?.(); };
     image.src = "data:image/png;base64," + panel.png;
   } else if (panel.kind !== "blank") {
-    one.levels = decode(panel.levels, panel.bytes);
-    source.getContext("2d").putImageData(coloured(one.levels, panel, size), 0, 0);
+    one.frames = panel.frames ?? [panel.levels];
+    one.hows = panel.hows;
+    one.drawn = null;
   }
   legend(panel, figure);
   return one;
@@ -51,7 +98,7 @@ function describe(panel, size) {
   if (panel.kind === "blank") return `${panel.title}: not there yet.`;
   const kind = { picture: "the picture", class: "a map of classes", scalar: "a map of numbers" }[panel.kind];
   const range = panel.kind === "scalar" ? `, from ${number(panel.low)} to ${number(panel.high)}` : "";
-  return `${panel.title}: ${kind}, ${size} by ${size} pixels${range}; ${panel.how}. Arrow keys move the crosshair, plus and minus zoom.`;
+  return `${panel.title}: ${kind}, ${size} by ${size} pixels${range}; ${panel.how}. Arrow keys move the crosshair, plus and minus zoom, Escape returns.`;
 }
 
 function decode(text, bytes) {
@@ -89,6 +136,7 @@ function legend(panel, figure) {
 function paintOne(one, view) {
   const { canvas, source } = one;
   one.repaint = () => paintOne(one, view);
+  if (one.frames) atFrame(one, Math.min(view.frame, one.frames.length - 1));
   const side = Math.max(view.size, 384);
   if (canvas.width !== side) canvas.width = canvas.height = side;
   const context = canvas.getContext("2d");
@@ -97,8 +145,9 @@ function paintOne(one, view) {
   context.drawImage(source, view.x, view.y, view.span, view.span, 0, 0, side, side);
   one.readout.textContent = view.cursor ? value(one, view) : "";
   one.readout.ariaLive = canvas.matches(":focus") ? "polite" : "off";
-  if (!view.cursor) return;
   const cell = side / view.span;
+  if (view.mark) ring(context, (view.mark[1] - view.x) * cell, (view.mark[0] - view.y) * cell, cell);
+  if (!view.cursor) return;
   const x = (view.cursor[0] - view.x + 0.5) * cell, y = (view.cursor[1] - view.y + 0.5) * cell;
   context.lineWidth = 1.5;
   for (const [colour, shift] of [["#000", 1], ["#fff", 0]]) {
@@ -108,6 +157,24 @@ function paintOne(one, view) {
     context.moveTo(0, y + shift); context.lineTo(side, y + shift);
     context.stroke();
   }
+}
+
+// A box around the pixel that the page is about, never too small to be found.
+function ring(context, x, y, cell) {
+  const side = Math.max(cell, 14), shift = (side - cell) / 2;
+  for (const [colour, width] of [["#000", 5], ["#fff", 2]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.strokeRect(x - shift, y - shift, side, side);
+  }
+}
+
+function atFrame(one, frame) {
+  if (one.drawn === frame) return;
+  one.drawn = frame;
+  one.levels = decode(one.frames[frame], one.panel.bytes);
+  one.source.getContext("2d").putImageData(coloured(one.levels, one.panel, one.size), 0, 0);
+  if (one.hows) one.canvas.parentElement.querySelector(".how").textContent = one.hows[frame];
 }
 
 function value(one, view) {
@@ -126,7 +193,7 @@ function number(x) {
   return x === 0 ? "0" : size >= 1e-4 && size < 1e5 ? String(Number(x.toPrecision(3))) : x.toExponential(2).replace("+", "");
 }
 
-function listen(canvas, view, paint) {
+function listen(canvas, view, paint, open) {
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
     return [view.x + ((event.clientX - box.left) / box.width) * view.span, view.y + ((event.clientY - box.top) / box.height) * view.span];
@@ -140,18 +207,25 @@ function listen(canvas, view, paint) {
   };
   canvas.onpointerleave = () => { if (!drag) { view.cursor = null; paint(); } };
   canvas.onpointerdown = (event) => { drag = { px: event.clientX, py: event.clientY, x: view.x, y: view.y }; canvas.setPointerCapture(event.pointerId); };
-  canvas.onpointerup = canvas.onpointercancel = () => { drag = null; };
+  canvas.onpointerup = (event) => {
+    const still = drag && Math.hypot(event.clientX - drag.px, event.clientY - drag.py) < STILL;
+    drag = null;
+    if (!still || event.button > 0) return;
+    point(...at(event));
+    open(view.cursor);
+  };
+  canvas.onpointercancel = () => { drag = null; };
   canvas.onwheel = (event) => {
     if (!event.ctrlKey && !event.shiftKey) return; // plain scrolling stays the page's
     event.preventDefault();
     zoom(view, event.deltaY + event.deltaX > 0 ? 1.25 : 0.8, ...at(event));
     paint();
   };
-  canvas.ondblclick = () => { zoom(view, Infinity, 0, 0); paint(); };
   canvas.onkeydown = (event) => {
     const [x, y] = view.cursor ?? [view.size >> 1, view.size >> 1];
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (steps) point(x + steps[0], y + steps[1]);
+    else if (event.key === "Enter" && view.cursor) open(view.cursor);
     else if (event.key === "+" || event.key === "=") zoom(view, 0.8, x, y);
     else if (event.key === "-") zoom(view, 1.25, x, y);
     else if (event.key === "Escape") { view.cursor = null; zoom(view, Infinity, 0, 0); }

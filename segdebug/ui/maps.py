@@ -7,9 +7,10 @@ nothing is smoothed. Script and style stand in maps.js and maps.css.
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -17,10 +18,22 @@ from numpy.typing import NDArray
 
 from segdebug.painting import NO_CLASS, Scale, class_levels, magma, png
 
-__all__ = ["Panel", "blank_panel", "class_panel", "draw", "mask_panel", "picture_panel", "scalar_panel"]
+__all__ = [
+    "Look",
+    "Panel",
+    "blank_panel",
+    "class_panel",
+    "draw",
+    "mask_panel",
+    "over_steps",
+    "picture_panel",
+    "scalar_panel",
+]
 
 _FOLDER = Path(__file__).parent
 _NARROW = 255  # the last level that fits one byte; stands for NO_CLASS there
+_HTML = """<div class="room"><div class="player" hidden><button type="button">▶</button>
+<input type="range" min="0" max="0" step="1" aria-label="Step"><output></output></div><div class="maps"></div></div>"""
 _DEAD = ["#20242d", "#e69f00"]
 
 
@@ -31,6 +44,13 @@ class Panel:
     title: str
     how: str
     data: dict[str, Any]
+
+
+class Look(NamedTuple):
+    """What the person did. pixel: (row, column, number of the panel) of a click; step: where the slider was left."""
+
+    pixel: tuple[int, int, int] | None = None
+    step: int | None = None
 
 
 def picture_panel(title: str, image: NDArray[np.float32]) -> Panel:
@@ -62,10 +82,55 @@ def mask_panel(title: str, mask: NDArray[np.bool_], yes: str, no: str, share: fl
     return Panel(title, f"orange: {yes} ({share:.1%} of the labelled)", data)
 
 
-def draw(panels: list[Panel], size: int, aspect: float, key: str) -> None:
-    """The panels side by side, wrapping where the window is narrow. aspect: the picture's width / height."""
+def over_steps(panels: Sequence[Panel]) -> Panel:
+    """The same map at several steps, which all have the same colours, scale and width of their levels, as one."""
+    first = panels[0]
+    frames = {"frames": [panel.data["levels"] for panel in panels], "hows": [panel.how for panel in panels]}
+    return Panel(first.title, first.how, {**first.data, "levels": "", **frames})
+
+
+def draw(
+    panels: list[Panel],
+    size: int,
+    aspect: float,
+    key: str,
+    *,
+    opens: bool = False,
+    columns: int | None = None,
+    steps: Sequence[int] = (),
+    step: int | None = None,
+    mark: tuple[int, int] | None = None,
+) -> Look:
+    """The panels side by side, wrapping where the window is narrow. aspect: the picture's width / height.
+
+    opens: whether a click on a pixel is told. columns: panels in a row where there is room. steps: of the frames of
+    `over_steps`, with a slider; step: where it is to stand. mark: (row, column) of a pixel to draw a box around.
+    """
     shown = [{"title": panel.title, "how": panel.how, **panel.data} for panel in panels]
-    _component()(key=key, data={"size": size, "aspect": aspect, "panels": shown})
+    data = {"size": size, "aspect": aspect, "panels": shown, "opens": opens, "columns": columns}
+    told = _component()(
+        key=key,
+        data={**data, "steps": list(steps), "step": step, "mark": mark},
+        on_pixel_change=_nothing,
+        on_step_change=_nothing,
+    )
+    return Look(_pixel(told.get("pixel"), len(panels), size), _step(told.get("step"), steps))
+
+
+def _nothing() -> None:
+    """A component tells only what somebody listens to."""
+
+
+def _pixel(told: Any, panels: int, size: int) -> tuple[int, int, int] | None:
+    """What the browser says, checked: anybody can say anything."""
+    if not isinstance(told, list | tuple) or len(told) != 3 or not all(isinstance(n, int | float) for n in told):
+        return None
+    row, column, n = (int(part) for part in told)
+    return (row, column, n) if 0 <= row < size and 0 <= column < size and 0 <= n < panels else None
+
+
+def _step(told: Any, steps: Sequence[int]) -> int | None:
+    return int(told) if isinstance(told, int | float) and int(told) in steps else None
 
 
 def _encoded(levels: NDArray[np.uint16]) -> dict[str, Any]:
@@ -82,7 +147,7 @@ def _encoded(levels: NDArray[np.uint16]) -> dict[str, Any]:
 def _component() -> Any:
     return st.components.v2.component(
         "segdebug_maps",
-        html='<div class="room"><div class="maps"></div></div>',
+        html=_HTML,
         css=(_FOLDER / "maps.css").read_text(encoding="utf-8"),
         js=(_FOLDER / "maps.js").read_text(encoding="utf-8"),
     )

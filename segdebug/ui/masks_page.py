@@ -34,7 +34,7 @@ def scene() -> Shown:
     """Picture, classes and the choice of files; of another page's scene where the address names none."""
     scene_panel.go_on("masks")
     refusals = st.container()
-    picture, table, choice = st.columns([4, 5, 3], gap="medium")
+    picture, table, choice = st.container(key="scene_panel").columns([4, 5, 3], gap="medium")
     with choice:
         shown = scene_panel.choose_source(refusals)
     with table:

@@ -47,6 +47,12 @@ def _panel(job: Job, fixed: Job, scene: Scene, was_active: bool) -> None:
     with right:
         _ious(traces, scene)
     _predictions(jobs, traces, scene)
+    st.page_link(
+        "pages/compare.py",
+        label="Both on Compare: every map at every step, and any pixel's mathematics",
+        icon=":material/compare:",
+        query_params={"comparison": "fix", "runs": f"{job.id},{fixed.id}"},
+    )
 
 
 def _headline(name: str, job: Job, trace: Trace) -> None:

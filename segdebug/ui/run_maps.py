@@ -21,8 +21,8 @@ __all__ = ["run_maps", "study"]
 _LOSS, _GRADIENT, _IOU = "pixel loss", "|dL/dz|", "IoU of each class"
 
 
-def run_maps(trace: Trace, snapshot: Snapshot | None, scene: Scene, experiment: Experiment) -> None:
-    """The maps; before the first of them has come, their places."""
+def run_maps(trace: Trace, snapshot: Snapshot | None, scene: Scene, experiment: Experiment) -> tuple[int, int] | None:
+    """The maps; before the first of them has come, their places. The (row, column) of a pixel that was clicked."""
     size = experiment.training.size
     grid = grid_of(scene, size)
     names, colours = columns_of(trace, scene)
@@ -36,9 +36,10 @@ def run_maps(trace: Trace, snapshot: Snapshot | None, scene: Scene, experiment: 
         panels += [maps.blank_panel(title) for title in titles]
     else:
         panels += _of_step(trace, snapshot, names, colours)
-    maps.draw(panels, size, scene.width / scene.height, key="maps")
+    look = maps.draw(panels, size, scene.width / scene.height, key="maps", opens=snapshot is not None)
     reason = f"No pixel loss: {trace.no_pixel_loss}. " if trace.no_pixel_loss is not None else ""
     st.caption(plain(f"{reason}{HOW_TO_READ['maps']}"))
+    return look.pixel[:2] if look.pixel else None
 
 
 def _of_step(trace: Trace, snapshot: Snapshot, names: list[str], colours: list[str]) -> list[maps.Panel]:

@@ -19,6 +19,7 @@ from segdebug.scene import Scene
 from segdebug.trace import OUTCOMES, Snapshot, Trace
 from segdebug.ui.curves import columns_of, ended_curves, live_curves
 from segdebug.ui.engine import cancel, mine, said_of
+from segdebug.ui.pixel_link import open_pixel
 from segdebug.ui.run_maps import run_maps, study
 from segdebug.ui.take_away import downloads
 from segdebug.ui.text import error, note, plain, warning
@@ -74,7 +75,9 @@ def _live(job: Job, scene: Scene) -> None:
     live_curves(trace, steps, names, colours, _diagnosis(job))
     latest = trace.at(steps)
     st.slider("Step", 0, max(1, steps - 1), latest.step if latest else 0, disabled=True)
-    run_maps(trace, latest, scene, job.experiment)
+    clicked = run_maps(trace, latest, scene, job.experiment)
+    if clicked is not None and latest is not None:
+        open_pixel(job.id, latest.step, *clicked)
 
 
 def _diagnosis(job: Job) -> Diagnosis | None:
@@ -107,7 +110,9 @@ def _ended(job: Job, scene: Scene) -> None:
     stem = file_stem(scene.name, run.experiment)
     ended_curves(trace, names, colours, _diagnosis(job), stem)
     snapshot = _chosen_step(job, trace)
-    run_maps(trace, snapshot, scene, run.experiment)
+    clicked = run_maps(trace, snapshot, scene, run.experiment)
+    if clicked is not None:
+        open_pixel(job.id, snapshot.step, *clicked)
     _notes(run, snapshot)
     study(trace, snapshot, names, colours, stem)
 

@@ -55,7 +55,7 @@ def choose_scene() -> Shown:
     if go_on("diagnose") and (last := settings.current()) is not None:
         settings.set_experiment(last)
     refusals = st.container()
-    picture, table, choice = st.columns([3, 5, 3], gap="medium")
+    picture, table, choice = st.container(key="scene_panel").columns([3, 5, 3], gap="medium")
     with choice:
         shown = choose_source(refusals)
     scene = shown.scene

@@ -18,21 +18,22 @@ from segdebug.ui import settings
 from segdebug.ui.strip import SIGNS
 from segdebug.ui.text import plain
 
-__all__ = ["badge", "references", "severity_badge", "show", "verdict"]
+__all__ = ["BADGES", "badge", "references", "severity_badge", "show", "verdict"]
 
-_BADGES = {
+BADGES = {
     "sound": ("green", "✓", "sound"),
     "works_by_rescue": ("orange", "!", "works by rescue"),
     "suboptimal": ("orange", "!", "suboptimal"),
     "broken": ("red", "✕", "broken"),
 }
+"""Colour, sign and word of each verdict."""
 _ANOTHER = 1e-4  # relative difference from which on two formulas are told apart: float32 has seven digits
 _SEVERITY_COLOURS = {"error": "red", "warning": "orange", "note": "blue"}
 
 
 def badge(name: str) -> str:
     """The verdict as a badge: sign, colour and word."""
-    colour, sign, word = _BADGES[name]
+    colour, sign, word = BADGES[name]
     return f":{colour}-badge[{sign} {word}]"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from segdebug.diagnosis import Diagnosis
 from segdebug.errors import SegdebugError
 from segdebug.experiment import Experiment
+from segdebug.pixel import AtStep, FileValues, Moment
 from segdebug.rules.known import Semantics
 from segdebug.run import Run, SceneSummary, versions
 from segdebug.scene import Scene
@@ -43,6 +44,37 @@ def sound(scene: Scene, experiment: Experiment) -> Diagnosis:  # noqa: ARG001
     return Diagnosis("sound", "intended", "It computes <b>what</b> it says.", (), None, semantics)
 
 
+def made_up_moment(scene: Scene, asked: AtStep) -> Moment:
+    """Every logit 0 but for 3 in channel 0; the loss is 1 at each pixel, and all weigh the same."""
+    size, k = asked.experiment.training.size, scene.n_classes
+    grid = scene.at(size)
+    logits = np.zeros((size, size, k), np.float32)
+    logits[..., 0] = 3
+    return Moment(
+        asked.experiment,
+        asked.step,
+        scene.classes,
+        scene.width,
+        scene.height,
+        (FileValues("mask.png", None, grid.labels.astype(np.uint8), None),),
+        grid.labels,
+        grid.planes,
+        grid.valid,
+        label=np.eye(k, dtype=np.float32)[np.maximum(grid.labels, 0)],
+        logits=logits,
+        output=np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True),
+        values=np.ones((size, size, 1), np.float32),
+        coefficients=np.full((size, size, 1), 1 / size**2),
+        no_values="",
+        whole=1.0,
+        weights=None,
+        inside=None,
+        gradient=np.zeros((size, size, k), np.float32),
+        loss=1.0,
+        semantics=Semantics("intended", reads="logits", match=2e-7),
+    )
+
+
 class FakeJob:
     """What the pages use of a Job."""
 
@@ -53,7 +85,7 @@ class FakeJob:
     seconds = 0.5
     finished = 0.0
 
-    def __init__(self, scene: Scene, experiment: Experiment, id: str, error: SegdebugError | None, result: Any) -> None:
+    def __init__(self, scene: Scene, experiment: Any, id: str, error: SegdebugError | None, result: Any) -> None:
         self.id = id
         self.scene, self.experiment, self.error = scene, experiment, error
         self.state = "failed" if error else "finished"
@@ -81,12 +113,17 @@ class FakeEngine:
         self.jobs: dict[str, FakeJob] = {}
         self.checking = runner.endswith(":checked")
 
-    def submit(self, scene: Scene, experiment: Experiment, *, key: str) -> FakeJob:
+    def _answer(self, scene: Scene, question: Any) -> Any:
+        if isinstance(question, AtStep):
+            return made_up_moment(scene, question)
+        diagnosis = self.diagnose(scene, question)
+        return diagnosis if self.checking else replace(made_up_run(scene, question), diagnosis=diagnosis)
+
+    def submit(self, scene: Scene, experiment: Experiment | AtStep, *, key: str) -> FakeJob:
         if key not in self.jobs or self.jobs[key].state == "failed":
             if self.checking:
                 FakeEngine.checks += 1
-            diagnosis = self.diagnose(scene, experiment)
-            result: Any = diagnosis if self.checking else replace(made_up_run(scene, experiment), diagnosis=diagnosis)
+            result: Any = self._answer(scene, experiment)
             refusal = self.refuse_check if self.checking else self.refuse
             kind = "check" if self.checking else "run"
             self.jobs[key] = FakeJob(scene, experiment, f"{kind}-{len(self.jobs)}", refusal, result)

@@ -1,0 +1,1 @@
+"""The Pixel page's numbers against Keras and against float64."""
