@@ -25,6 +25,7 @@ def run() -> None:
     pages = [
         st.Page(_PAGES / "diagnose.py", title="Diagnose", default=True),
         st.Page(_PAGES / "masks.py", title="Masks"),
+        st.Page(_PAGES / "lessons.py", title="Lessons"),
         st.Page(_PAGES / "findings.py", title="Findings"),
         st.Page(_PAGES / "words.py", title="Words"),
     ]
