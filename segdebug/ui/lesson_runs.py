@@ -112,14 +112,22 @@ def _losses(traces: Mapping[str, Trace], jobs: Mapping[str, Job], height: int) -
     log = spans_decades(data["loss"].to_numpy(float))
     steps = max(job.experiment.training.steps for job in jobs.values())
     told = f"Loss against step of {', '.join(traces)}"
-    st.vega_lite_chart(data, _spec(list(traces), steps, log, len(data)), key="lesson_loss", height=height, alt=told)
+    st.vega_lite_chart(
+        data, _spec(list(traces), steps, log, large=height == _LARGE), key="lesson_loss", height=height, alt=told
+    )
     st.caption("The number that fit prints at each step." + (" The axis is logarithmic." if log else ""))
 
 
-def _spec(names: list[str], steps: int, log: bool, points: int) -> dict[str, Any]:
+def _spec(names: list[str], steps: int, log: bool, *, large: bool) -> dict[str, Any]:
     y: dict[str, Any] = {"field": "loss", "type": "quantitative", "title": "loss (log)" if log else "loss"}
-    y["scale"] = {"type": "log"} if log else {"zero": False} if points else {"domain": [0, 1]}
-    legend = {"orient": "top", "title": None, "symbolStrokeWidth": 4, "symbolType": "stroke", "labelFontSize": 15}
+    y["scale"] = {"type": "log"} if log else {"zero": False}
+    legend = {
+        "orient": "top",
+        "title": None,
+        "symbolStrokeWidth": 4,
+        "symbolType": "stroke",
+        "labelFontSize": 24 if large else 15,
+    }
     colour = {"domain": names, "range": list(COLOURS[: len(names)])}
     encoding = {
         "x": {"field": "step", "type": "quantitative", "scale": {"domain": [0, steps]}},

@@ -19,6 +19,7 @@ from segdebug.jobs import Job
 from segdebug.run import Run, SceneSummary, versions
 from segdebug.scene import Scene
 from segdebug.trace import OUTCOMES, Snapshot, Trace
+from segdebug.ui import lesson_download
 from segdebug.ui.curves import columns_of, ended_curves, live_curves
 from segdebug.ui.engine import cancel, mine, said_of
 from segdebug.ui.run_maps import run_maps, study
@@ -179,6 +180,7 @@ def _downloads(run: Run, scene: Scene) -> None:
             "Everything (JSON)", lambda: numbers_json(run), f"{stem}.json", "application/json", on_click="ignore",
             width="stretch",
         )  # fmt: skip
+        lesson_download.button(run, scene)
 
 
 def _renamed(run: Run, scene: Scene) -> SceneSummary:
