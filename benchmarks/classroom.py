@@ -48,10 +48,9 @@ def main() -> int:
             ("the same lesson", [1] * given.students),
             ("different configurations", list(range(2, given.students + 2))),
         ):
-            before = _trained(Path(folder))
             students = [Student(port, f"lesson={given.lesson}&choice=1&steps={given.steps}&seed={s}") for s in seeds]
             asyncio.run(_class(students))
-            lost += _told(title, students, _trained(Path(folder)) - before)
+            lost += _told(title, students)
         _memory(process)
         print(f"exceptions in the server's log: {(Path(folder) / 'server.log').read_text().count('Traceback')}")
     return 1 if lost else 0
@@ -65,13 +64,14 @@ async def _class(students: list[Student]) -> None:
         await asyncio.gather(*(student.run(after=chance.uniform(0, _PRESSED_WITHIN)) for student in students))
 
 
-def _told(title: str, students: list[Student], trained: int) -> int:
+def _told(title: str, students: list[Student]) -> int:
     """Print the figures; how many have no result."""
     lost = [student for student in students if not student.done]
     ends = [student.finished - student.pressed for student in students if student.done]
     first = min(student.pressed for student in students)
     last = max((student.finished for student in students if student.done), default=first)
-    print(f"{len(students)} students, {title}: {trained} runs trained, {len(lost)} students without a result")
+    trained = {(student.first_query, line) for student in students for line in student.saw}
+    print(f"{len(students)} students, {title}: {len(trained)} runs trained, {len(lost)} students without a result")
     print(f"  press to result: p50 {np.percentile(ends, 50):.1f} s, p95 {np.percentile(ends, 95):.1f} s")
     print(f"  from the first press to the last result: {last - first:.1f} s")
     for kind in ("open", "press", "poll"):
@@ -91,8 +91,8 @@ def _serving(folder: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    environment = {**os.environ, "SEGDEBUG_STORE": str(folder / "store"), "SEGDEBUG_COUNT": str(folder / "trained")}
-    command = [sys.executable, "-m", "benchmarks.counted", "run", "app.py", "--server.port", str(port)]
+    environment = {**os.environ, "SEGDEBUG_STORE": str(folder / "store")}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=log, stderr=log)
         try:
@@ -120,11 +120,6 @@ def _wait_for(port: int) -> None:
 def _wait_until_warm(port: int, lesson: str, steps: int) -> None:
     """One student runs the lesson under another seed, so that the workers have TensorFlow loaded."""
     asyncio.run(_class([Student(port, f"lesson={lesson}&choice=1&steps={steps}&seed=999")]))
-
-
-def _trained(folder: Path) -> int:
-    file = folder / "trained"
-    return len(file.read_text().splitlines()) if file.exists() else 0
 
 
 def _memory(process: subprocess.Popen[bytes]) -> None:

@@ -93,7 +93,8 @@ def _headline(side: Side, job: Job, trace: Trace) -> None:
     losses = f"loss {number(trace.loss[0])} → {number(trace.loss[-1])}"
     outcome = job.result.trace.outcome if isinstance(job.result, Run) else None
     why = f"; ended there: {OUTCOMES[outcome]}" if outcome in ("not_finite", "diverged") else ""
-    st.markdown(plain(f"{trace.steps} steps: {losses}, mean IoU {number(trace.mean_iou()[-1])}{why}"))
+    seconds = f" in {number(job.result.seconds)} s" if isinstance(job.result, Run) else ""
+    st.markdown(plain(f"{trace.steps} steps{seconds}: {losses}, mean IoU {number(trace.mean_iou()[-1])}{why}"))
 
 
 def _so_far(job: Job, trace: Trace) -> str:
