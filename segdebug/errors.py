@@ -5,6 +5,7 @@
     ├── ExperimentError     a configuration that is not in the vocabulary, or contradicts itself
     │   └── KerasRefusal    a configuration that Keras itself refuses, with Keras's reason
     ├── StoreError          a run on disk that cannot be read or written
+    ├── LessonError         a lesson's file that cannot be used
     └── JobError            a run that could not be carried out
         ├── QueueFull       too many runs are waiting
         ├── TimeLimit       the run took longer than it may
@@ -20,6 +21,7 @@ __all__ = [
     "ExperimentError",
     "JobError",
     "KerasRefusal",
+    "LessonError",
     "QueueFull",
     "SceneError",
     "SegdebugError",
@@ -68,6 +70,18 @@ class KerasRefusal(ExperimentError):
 
 class StoreError(SegdebugError):
     """A run or scene on disk that cannot be read or written: damaged, of a newer version, no room."""
+
+
+class LessonError(SegdebugError):
+    """A lesson's file that cannot be used. `file` is its name, `field` the part of it that is at fault."""
+
+    def __init__(self, message: str, file: str | None = None, field: str | None = None) -> None:
+        super().__init__(message)
+        self.file = file
+        self.field = field
+
+    def __reduce__(self) -> tuple[type[LessonError], tuple[str, str | None, str | None]]:
+        return type(self), (str(self), self.file, self.field)
 
 
 class JobError(SegdebugError):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from segdebug.diagnosis import Diagnosis
-from segdebug.errors import StoreError
+from segdebug.errors import QueueFull, StoreError
 from segdebug.experiment import Experiment
 from segdebug.jobs import Engine, Job
 from segdebug.pixel import AtStep
@@ -52,6 +52,8 @@ RUN = "run"
 FIXED = "fixed"
 """The address's parameter that names the run of the mended configuration, beside RUN."""
 
+_WAITING_AT_MOST = 256  # runs of all sessions together: a class of sixty-four, each with a lesson of four
+_AT_ONCE = 8  # runs of one session that wait or train: the longest that anybody else waits for it
 _REMEMBERED = 8  # runs of one scene that `latest` looks through
 _KEYS_AT_MOST = 4096
 _CHECK_LIMIT = 120.0  # seconds for one check, which takes one or two
@@ -72,6 +74,7 @@ def engine() -> Engine:
         address=os.environ.get("SEGDEBUG_SCHEDULER"),
         runner="segdebug.orders:carried_out",
         time_limit=float(os.environ.get("SEGDEBUG_TIME_LIMIT", "600")),
+        queue_limit=_WAITING_AT_MOST,
         grace=float(os.environ.get("SEGDEBUG_GRACE", "120")),
     )
 
@@ -101,6 +104,7 @@ class _Viewer:
         self.checked: Job | None = None
         self.mine: set[str] = set()  # runs that it asked for, or was given the link of
         self.last: str = ""  # the run that it looked at last
+        self.asked: list[Job] = []  # runs that were begun for it and have not ended
 
     def leave(self) -> None:
         for job in self.watched.values():
@@ -188,14 +192,16 @@ def submit(scene: Scene, experiment: Experiment, *, remembered: bool = True) -> 
     """Have it trained, or get the run that is already there or kept: a run is a function of scene, Experiment,
     versions and threads.
 
-    remembered: whether `latest` is to know of it.
+    Runs are taken in the order in which they were asked for. That is fair as long as nobody asks for many at once, so
+    a session that has several under way may not begin another. To join one that is there is always allowed.
+    remembered: whether `latest` is to know of it. Raises QueueFull, JobError.
     """
     key = _key(scene, experiment)
-    job = engine().job(_runs().get(key))
-    if job is None:
-        job = _kept(key, scene)
+    job = engine().job(_runs().get(key)) or _kept(key, scene)
     if job is None or job.state in ("failed", "cancelled"):
+        _leave_room()
         job = engine().submit(scene, experiment, key=key)
+        _viewer().asked.append(job)
     keeper().expect(job)  # also one that has ended and was deleted from the store since
     _runs().put(key, job.id)
     if remembered:
@@ -203,6 +209,17 @@ def submit(scene: Scene, experiment: Experiment, *, remembered: bool = True) -> 
         if job.id not in last:
             last.append(job.id)
     return job
+
+
+def _leave_room() -> None:
+    """Raises QueueFull where this session has as many runs under way as one may."""
+    viewer = _viewer()
+    viewer.asked = [job for job in viewer.asked if job.active]
+    if len(viewer.asked) >= _AT_ONCE:
+        raise QueueFull(
+            f"{len(viewer.asked)} of your runs are still waiting or training, and others wait too. Let some of them "
+            "end, or cancel one."
+        )
 
 
 def find(job_id: str) -> Job | None:

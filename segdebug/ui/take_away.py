@@ -18,6 +18,7 @@ from segdebug.report import report_html
 from segdebug.run import Run, SceneSummary
 from segdebug.scene import Scene
 from segdebug.tensorboard import tensorboard_zip
+from segdebug.ui import lesson_download
 
 __all__ = ["downloads", "figure_config"]
 
@@ -42,6 +43,7 @@ def downloads(run: Run, scene: Scene) -> None:
     with st.popover("Download", width="stretch"):
         for label, (make, name, kind) in files.items():
             st.download_button(label, make, name, kind, on_click="ignore", width="stretch")
+        lesson_download.button(run, scene)
         st.segmented_control(
             "Figures, by the camera above each", ["PNG", "SVG"], default="PNG", required=True, key=_FORMAT
         )

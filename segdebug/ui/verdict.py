@@ -18,7 +18,7 @@ from segdebug.ui import settings
 from segdebug.ui.strip import SIGNS
 from segdebug.ui.text import plain
 
-__all__ = ["BADGES", "badge", "references", "severity_badge", "show", "verdict"]
+__all__ = ["BADGES", "badge", "body", "references", "severity_badge", "show", "verdict"]
 
 BADGES = {
     "sound": ("green", "✓", "sound"),
@@ -67,10 +67,10 @@ def show(diagnosis: Diagnosis, experiment: Experiment, *, ran: bool) -> None:
         if n == 0 and finding.severity != "note":
             with st.container(border=True):
                 st.markdown(f"{severity_badge(finding.severity)} **{plain(finding.title)}** {_link(finding.code)}")
-                _body(finding, experiment)
+                body(finding, experiment)
             continue
         with st.expander(f"{severity_badge(finding.severity)} {plain(finding.title)}", key=f"finding {finding.code}"):
-            _body(finding, experiment)
+            body(finding, experiment)
     rows = _measured(diagnosis)
     if not rows:
         return
@@ -82,7 +82,8 @@ def show(diagnosis: Diagnosis, experiment: Experiment, *, ran: bool) -> None:
     st.caption("From the run of this configuration." if ran else "Measured on the installed Keras, without training.")
 
 
-def _body(finding: Finding, experiment: Experiment) -> None:
+def body(finding: Finding, experiment: Experiment, *, alone: bool = False) -> None:
+    """Explanation, evidence and what to write instead. alone: without what follows from it."""
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(plain(finding.explanation))
@@ -93,13 +94,13 @@ def _body(finding: Finding, experiment: Experiment) -> None:
             _table(finding.evidence, f"Evidence of {finding.code}")
     if finding.fix is not None:
         _instead(finding, experiment)
-    if finding.consequences:
+    if finding.consequences and not alone:
         with st.expander(f"What follows from it ({len(finding.consequences)})", key=f"consequences {finding.code}"):
             for consequence in finding.consequences:
                 st.markdown(
                     f"{severity_badge(consequence.severity)} **{plain(consequence.title)}** {_link(consequence.code)}"
                 )
-                _body(consequence, experiment)
+                body(consequence, experiment)
 
 
 def _instead(finding: Finding, experiment: Experiment) -> None:

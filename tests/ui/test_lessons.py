@@ -1,0 +1,97 @@
+"""The page Lessons, as far as it needs no browser: the list, odd addresses, odd files, and room for everybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from segdebug import Experiment, load_sample
+from segdebug.errors import QueueFull
+from segdebug.lessons import find_lessons, new_key
+from segdebug.ui import engine
+from tests.lessons.written import LESSON
+from tests.ui.conftest import ROOT
+from tests.ui.fakes import FakeJob
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SEGDEBUG_STORE", str(tmp_path))
+    return tmp_path
+
+
+def _open(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app.switch_page("pages/lessons.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def _told(elements: object) -> str:
+    return " ".join(element.value for element in elements).replace("\\", "")  # type: ignore[attr-defined]
+
+
+def test_the_list_has_every_lesson_and_those_of_the_store(store: Path) -> None:
+    folder = store / "lessons"
+    folder.mkdir()
+    (folder / "mine.md").write_text(LESSON, encoding="utf-8")
+    (folder / "bad.md").write_text("nothing", encoding="utf-8")
+    app = _open()
+    told = _told(app.markdown)
+    assert all(lesson.summary in told for lesson in find_lessons().lessons.values())
+    assert "Written by a teacher." in told
+    assert "bad.md: the file must begin" in _told(app.warning)
+    (folder / "bad.md").unlink()
+    assert not app.run().warning
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"lesson": "no-such *lesson*"},
+        {"lesson": "log-softmax", "steps": "many"},
+        {"lesson": "log-softmax", "choice": "99", "class": "../../x", "show": "a,b", "slide": "-1", "present": "1"},
+        {"lesson": "log-softmax", "choice": "x", "hold": "1", "class": "nobody", "go": "1"},
+    ],
+)
+def test_odd_addresses_break_nothing(query: dict[str, str]) -> None:
+    app = _open(**query)
+    assert app.title or app.subheader
+
+
+def test_a_choice_comes_before_the_run_and_is_counted_once(store: Path) -> None:
+    key = new_key()
+    assert _open(lesson="log-softmax", teacher=key).button(key="run_lesson").disabled is False
+    app = _open(lesson="log-softmax", **{"class": engine_class(key)})
+    assert app.button(key="run_lesson").disabled
+    radio = app.radio(key="choice log-softmax")
+    radio.set_value(1).run()
+    app.radio(key="choice log-softmax").set_value(2).run()
+    assert not app.button(key="run_lesson").disabled
+    assert '"counts": [0, 0, 1, 0]' in next((store / "classes").iterdir()).read_text()
+    app.button(key="run_lesson").click().run()
+    assert "What your runs show" in _told(app.subheader)
+    assert "not shown by this run" in _told(app.markdown), "made-up runs show nothing of what is claimed"
+
+
+def engine_class(key: str) -> str:
+    from segdebug.lessons import class_of
+
+    return class_of(key)
+
+
+def test_one_session_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(FakeJob):
+        active, state = True, "running"
+
+    scene, viewer = load_sample("coins"), engine._viewer()
+    monkeypatch.setattr(viewer, "asked", [Slow(scene, Experiment(), str(n), None, None) for n in range(8)])
+    with pytest.raises(QueueFull, match="8 of your runs"):
+        engine.submit(scene, Experiment())
+    viewer.asked[0].active = False
+    assert engine.submit(scene, Experiment()).state == "finished"
