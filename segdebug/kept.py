@@ -105,7 +105,7 @@ class _Kept:
         for warning in self._heard:
             warnings.warn(warning.message, warning.category, stacklevel=2)
         initial = _initial_of(experiment, self.parts.channels)
-        self.steps.weights.variable.assign(initial.weights)
+        self.steps.weights.assign(initial.weights)
         for variable, value in zip(self.parts.model.non_trainable_variables, initial.others, strict=True):
             variable.assign(value)
         for variable, value in self._optimizer:

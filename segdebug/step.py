@@ -15,7 +15,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from segdebug.parts.build import Batch, Parts
-from segdebug.parts.variables import OneVariable, OwnVariables
+from segdebug.parts.variables import OneVariable, OwnVariables, quickest
 from segdebug.records import EVERY_STEP, StepRecord, Truth, records
 from segdebug.scene import GridScene
 from segdebug.stages import Training
@@ -73,7 +73,7 @@ class ManySteps:
     """
 
     def __init__(self, parts: Parts, truth: Truth, training: Training) -> None:
-        self.weights = OneVariable(parts.model)
+        self.weights = quickest(parts.model)
         self._fed = _as_fit_traces(parts.batch.tensors, training)
         self._weighted = parts.weights is not None
         apart = {"autograph": False, "experimental_attributes": {"_noinline": True}}

@@ -262,6 +262,7 @@ ALIKE = {
     "plain": ("softmax_cce", {}),
     "weighted": ("softmax_cce", {"loss__class_weights": [1, 2, 3, 10]}),
     "dropout": ("softmax_cce", {"head__attachment": "then_dropout", "training__optimizer": "adamw"}),
+    "rmsprop": ("softmax_cce", {"training__optimizer": "rmsprop", "training__learning_rate": 0.05}),
     "half": ("sigmoid_bce", {"training__precision": "mixed_float16", "training__optimizer": "rmsprop"}),
     "dataset": ("linear_scce_logits", {"training__container": "tf_data", "training__precision": "mixed_bfloat16"}),
     "planes": ("sigmoid_bce_planes", {"training__optimizer": "sgd", "training__learning_rate": 0.1}),
