@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from typing import Any
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,13 +15,19 @@ from segdebug.decoding import threshold
 from segdebug.diagnosis import diagnose
 from segdebug.experiment import Experiment
 from segdebug.run import Run, SceneSummary, versions
-from segdebug.scene import GridScene, Scene
+from segdebug.scene import Scene, read_scene
 from segdebug.trace import Progress, Snapshot, Trace, snapshot_steps
 
-__all__ = ["overfit"]
+if TYPE_CHECKING:
+    from segdebug.kept import Ready
+    from segdebug.parts.build import Batch
+    from segdebug.records import StepRecord
+    from segdebug.step import Stretch
+
+__all__ = ["overfit", "prepare", "warm_up"]
 
 _REPORT_EVERY = 0.05  # seconds: twenty reports a second look live and cost nothing
-_DIVERGED = 1e12  # a float32 logit this large has lost every digit below 2^16: no class can be told apart
+_AT_ONCE = 0.1  # seconds of steps in one call: a call costs about a millisecond, and cannot be cancelled meanwhile
 
 
 def overfit(
@@ -33,17 +40,17 @@ def overfit(
 ) -> Run:
     """Train the Experiment on this one image as `model.fit` would, and record every step.
 
-    on_progress gets consecutive steps as they are done; cancel is asked before each step. A loss that becomes
-    NaN, or logits that grow without bound, end the run with its history kept (`Run.trace.outcome`). diagnosed: whether
-    the run gets its diagnosis, which takes a few tenths of a second.
+    on_progress gets consecutive steps as they are done; cancel is asked ten times a second, or before each step where
+    one takes longer. A loss that becomes NaN, or logits that grow without bound, end the run with its history kept
+    (`Run.trace.outcome`). diagnosed: whether the run gets its diagnosis, which takes a few tenths of a second.
     Raises ExperimentError or SceneError where the two do not fit together, KerasRefusal where Keras refuses.
     Same seed and thread count: the same bits.
     """
     started = time.perf_counter()
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
-        trainer = _Trainer(scene, experiment)
-        trainer.train(on_progress or (lambda _: None), cancel or (lambda: False))
+        trainer = _Trainer(scene, experiment, on_progress or (lambda _: None))
+        trainer.train(cancel or (lambda: False))
     seconds = time.perf_counter() - started
     return Run(
         experiment,
@@ -56,82 +63,85 @@ def overfit(
     )
 
 
+def warm_up() -> None:
+    """One step of next to nothing, by which a new process is as quick for the first run as for the next."""
+    ids = (np.arange(16 * 16) % 2).astype(np.uint8).reshape(16, 16)
+    scene = read_scene(np.zeros((16, 16, 3), np.uint8), ids, classes=["one", "other"], encoding="index")
+    overfit(scene, Experiment().changed({"training.size": 16, "training.steps": 1}))
+
+
+def prepare(scene: Scene, experiment: Experiment) -> None:
+    """Trace what a run of this Experiment needs, so that it starts at once. Raises as `overfit`."""
+    from segdebug import kept
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        kept.prepare(scene, experiment)
+        diagnose(experiment, scene)
+
+
 class _Trainer:
-    """The run under way: builds the step, walks it, and hands out what it recorded."""
+    """The run under way: walks its steps, and hands out what they recorded."""
 
-    def __init__(self, scene: Scene, experiment: Experiment) -> None:
-        from segdebug.parts.build import build
-        from segdebug.step import build_step
-
-        self.experiment = experiment
-        self.grid: GridScene = scene.at(experiment.training.size)
+    def __init__(self, scene: Scene, experiment: Experiment, on_progress: Callable[[Progress], None]) -> None:
+        self.scene, self.experiment = scene, experiment
         self.trace = Trace()
-        self.parts = build(scene, self.grid, experiment)
-        self.threshold = threshold(experiment)
-        self.step = build_step(self.parts, self.grid, scene.n_classes, self.threshold, experiment.training)
+        self._on_progress = on_progress
+        self._pending: list[Stretch] = []
+        self._snapshots: list[Snapshot] = []
+        self._reported = 0.0
         self._metric: Callable[[Any, Any], Any] | None = None
 
-    def train(self, on_progress: Callable[[Progress], None], cancel: Callable[[], bool]) -> None:
-        shown = set(snapshot_steps(self.experiment.training.steps, self.experiment.training.size))
-        pending: list[dict[str, Any]] = []
-        snapshots: list[Snapshot] = []
-        reported = 0.0
-        for number, record in self._records(cancel):
-            pending.append({key: record[key].numpy() for key in ("scalars", "counts", "threshold_counts")})
-            ends = self.trace.outcome is not None
-            if number in shown or ends:
-                snapshots.append(self._snapshot(number, record))
-            if number == 0 or ends or time.perf_counter() - reported > _REPORT_EVERY:
-                self._report(on_progress, pending, snapshots)
-                pending, snapshots, reported = [], [], time.perf_counter()
-        if pending:
-            self._report(on_progress, pending, snapshots)
+    def train(self, cancel: Callable[[], bool]) -> None:
+        """All steps, until they are done, the run is cancelled or its numbers are lost."""
+        from segdebug.kept import ready
+        from segdebug.records import ENDS
+
+        training = self.experiment.training
+        shown = snapshot_steps(training.steps, training.size)
+        with ready(self.scene, self.scene.at(training.size), self.experiment) as run:
+            done, at_once = 0, 1
+            while self.trace.outcome is None and not cancel():
+                next_shown = shown[bisect_left(shown, done)]
+                stretch, seconds = self._walk(run, min(next_shown + 1 - done, at_once))
+                walked = len(stretch.every_step["end"])
+                done, at_once = done + walked, max(1, int(_AT_ONCE * walked / seconds))
+                self.trace.outcome = ENDS[stretch.every_step["end"][-1]] or (
+                    "finished" if done == training.steps else None
+                )
+                ends = self.trace.outcome is not None
+                self._pending.append(stretch)
+                if ends or done - 1 == next_shown:
+                    self._snapshots.append(self._snapshot(done - 1, run.batch, stretch.last))
+                if done == 1 or ends or time.perf_counter() - self._reported > _REPORT_EVERY:
+                    self._report()
+        if self._pending:
+            self._report()
         self.trace.outcome = self.trace.outcome or "cancelled"
 
-    def _records(self, cancel: Callable[[], bool]) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Each step's record, until the steps are done, the run is cancelled or its numbers are lost."""
+    def _walk(self, run: Ready, n: int) -> tuple[Stretch, float]:
+        """At most `n` steps, and the seconds that they took."""
         from segdebug.parts.build import keras_reasons
+        from segdebug.records import pixel_loss_reason
 
-        steps = self.experiment.training.steps
-        for number in range(steps):
-            if cancel():
-                return
-            with keras_reasons(f"Labels are {tuple(self.parts.y.shape[1:])}."):
-                record = self.step()
-                finite = bool(record["finite"].numpy())
-            if number == 0:
-                self._note_pixel_loss()
-            largest = float(np.abs(record["scalars"].numpy()[1:3]).max())
-            if not finite:
-                self.trace.outcome = "not_finite"
-            elif largest > _DIVERGED:
-                self.trace.outcome = "diverged"
-            elif number == steps - 1:
-                self.trace.outcome = "finished"
-            yield number, record
-            if self.trace.outcome is not None:
-                return
+        began = time.perf_counter()
+        with keras_reasons(run.batch.shapes):
+            stretch = run.steps(n)
+        if not self.trace.parts and not self._pending:
+            self.trace.no_pixel_loss = pixel_loss_reason(run.pixel_values(), self.experiment.training.size)
+        return stretch, time.perf_counter() - began
 
-    def _note_pixel_loss(self) -> None:
-        from segdebug.step import pixel_loss_reason
-
-        shape = tuple(self.parts.pixel_values.tensor.shape)
-        self.trace.no_pixel_loss = pixel_loss_reason(shape, self.experiment.training.size)
-
-    def _report(
-        self, on_progress: Callable[[Progress], None], records: list[dict[str, Any]], maps: list[Snapshot]
-    ) -> None:
-        progress = Progress(
-            self.trace.steps,
-            np.stack([record["scalars"] for record in records]),
-            np.stack([record["counts"] for record in records]),
-            np.stack([record["threshold_counts"] for record in records]),
-            tuple(maps),
-        )
+    def _report(self) -> None:
+        columns = {
+            key: np.concatenate([stretch.every_step[key] for stretch in self._pending])
+            for key in ("scalars", "counts", "threshold_counts")
+        }
+        progress = Progress(self.trace.steps, **columns, snapshots=tuple(self._snapshots))
+        self._pending, self._snapshots, self._reported = [], [], time.perf_counter()
         self.trace.append(progress)
-        on_progress(progress)
+        self._on_progress(progress)
 
-    def _snapshot(self, number: int, record: dict[str, Any]) -> Snapshot:
+    def _snapshot(self, number: int, batch: Batch, record: StepRecord) -> Snapshot:
         prediction = record["prediction"].numpy()
         pixel_loss = record["pixel_loss"].numpy()
         return Snapshot(
@@ -140,10 +150,10 @@ class _Trainer:
             pixel_loss if pixel_loss.ndim == 2 else None,
             record["gradient"].numpy(),
             record["dead"].numpy(),
-            self._metric_value(record["output"]),
+            self._metric_value(batch, record["output"]),
         )
 
-    def _metric_value(self, output: Any) -> tuple[float, ...] | None:
+    def _metric_value(self, batch: Batch, output: Any) -> tuple[float, ...] | None:
         """What the person's own metric prints for this output, or None, with Keras's reason in the trace."""
         from segdebug.parts.metrics import build_metric
         from segdebug.parts.refusals import refused
@@ -152,8 +162,8 @@ class _Trainer:
             return None
         try:
             if self._metric is None:
-                self._metric = build_metric(self.experiment, self.parts.channels, self.threshold)
-            return tuple(float(value) for value in self._metric(self.parts.y, output).numpy())
+                self._metric = build_metric(self.experiment, batch.channels, threshold(self.experiment))
+            return tuple(float(value) for value in self._metric(batch.y, output).numpy())
         except Exception as error:  # in their code this ends fit; here the loss is still worth seeing
             self.trace.metric_error = str(refused(error))
             return None

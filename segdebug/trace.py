@@ -91,7 +91,7 @@ class Trace:
     @property
     def steps(self) -> int:
         """How many steps were done."""
-        return sum(len(part.scalars) for part in self.parts)
+        return self.parts[-1].first_step + len(self.parts[-1].scalars) if self.parts else 0
 
     def scalar(self, name: str) -> NDArray[np.float32]:
         """(steps,) float32: one of SCALARS."""

@@ -256,3 +256,107 @@ def test_versions_and_threads_are_kept() -> None:
     assert run.versions["keras"] == keras.__version__
     assert run.versions["tensorflow"] == tf.__version__
     assert run.versions["threads"] == "1+1"
+
+
+ALIKE = {
+    "plain": ("softmax_cce", {}),
+    "weighted": ("softmax_cce", {"loss__class_weights": [1, 2, 3, 10]}),
+    "dropout": ("softmax_cce", {"head__attachment": "then_dropout", "training__optimizer": "adamw"}),
+    "rmsprop": ("softmax_cce", {"training__optimizer": "rmsprop", "training__learning_rate": 0.05}),
+    "half": ("sigmoid_bce", {"training__precision": "mixed_float16", "training__optimizer": "rmsprop"}),
+    "dataset": ("linear_scce_logits", {"training__container": "tf_data", "training__precision": "mixed_bfloat16"}),
+    "planes": ("sigmoid_bce_planes", {"training__optimizer": "sgd", "training__learning_rate": 0.1}),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # Keras's remarks, which a run collects
+@pytest.mark.parametrize("name", ALIKE)
+def test_many_steps_a_call_have_the_bits_of_one_step_a_call(name: str) -> None:
+    from segdebug.decoding import threshold
+    from segdebug.parts.build import build
+    from segdebug.step import build_step
+
+    preset, changes = ALIKE[name]
+    scene = discs() if name == "planes" else blocks()
+    run = train(scene, preset, **changes)
+    grid = scene.at(32)
+    parts = build(scene, grid, run.experiment)
+    step = build_step(parts, grid, scene.n_classes, threshold(run.experiment), run.experiment.training)
+    records = [step() for _ in range(run.trace.steps)]
+    progress = {key: [getattr(part, key) for part in run.trace.parts] for key in ("scalars", "counts")}
+    for key, parts_of_run in progress.items():
+        np.testing.assert_array_equal(np.concatenate(parts_of_run), np.stack([record[key] for record in records]))
+    np.testing.assert_array_equal(run.trace.iou(by_threshold=True)[-1], _iou(records[-1]["threshold_counts"]))
+    np.testing.assert_array_equal(run.trace.snapshots[-1].gradient, records[-1]["gradient"])
+
+
+def _iou(counts: Any) -> Any:
+    right, predicted, true = np.asarray(counts, F64)
+    with np.errstate(invalid="ignore"):
+        return right / (predicted + true - right)
+
+
+def test_kept_steps_train_bit_for_bit_as_new_ones() -> None:
+    from segdebug import kept
+
+    other = blocks(void=True)
+    changes: list[tuple[Scene, dict[str, Any]]] = [
+        (blocks(), {}),
+        (blocks(), {"training__seed": 3, "training__learning_rate": 0.01, "training__initializer": "he_normal"}),
+        (
+            blocks(),
+            {"metric__name": "binary_accuracy", "training__input_range": "-1..1", "target__scale": "divide_255"},
+        ),
+        (blocks(), {}),
+    ]
+    weighted = [(other, {"loss__class_weights": weights}) for weights in ([1, 2, 3, 4], [4, 3, 2, 1])]
+
+    def trace_of(scene: Scene, changed: dict[str, Any]) -> tuple[bytes, ...]:
+        run = train(scene, "softmax_cce_logits", head__attachment="then_dropout", **changed)
+        last = run.trace.snapshots[-1]
+        assert run.trace.outcome == "finished"
+        return (
+            run.trace.loss.tobytes(),
+            run.trace.iou().tobytes(),
+            last.gradient.tobytes(),
+            str(run.keras_warnings).encode(),
+        )
+
+    for runs in (changes, weighted):
+        kept.forget()
+        again = [trace_of(*run) for run in runs]
+        assert kept.traced() == 1, "the graph sees nothing of what differs"
+        for run, of_kept in zip(runs, again, strict=True):
+            kept.forget()
+            assert trace_of(*run) == of_kept
+
+
+def test_kept_steps_are_not_those_of_another_loss_or_of_class_weights_inside_it() -> None:
+    from segdebug import kept
+
+    kept.forget()
+    inside = {"loss__weighting": "in_loss"}
+    light = train(blocks(), loss__class_weights=[1, 1, 1, 1], **inside)
+    heavy = train(blocks(), loss__class_weights=[9, 9, 9, 9], **inside)
+    np.testing.assert_allclose(9 * light.trace.loss[0], heavy.trace.loss[0], rtol=1e-5)
+    smooth = train(blocks(), loss__label_smoothing=0.5)
+    assert (
+        smooth.trace.loss[0] != train(blocks()).trace.loss[0] or smooth.trace.loss[1] != train(blocks()).trace.loss[1]
+    )
+    assert kept.traced() == 4
+
+
+def test_a_run_that_ended_early_or_failed_leaves_nothing_to_the_next() -> None:
+    from segdebug import kept
+
+    kept.forget()
+    wrong = {"target__encoding": "sparse_one_based"}
+    lost = {"head__activation": "relu", "loss__void": "as_fed", "training__steps": 50}
+    first = train(blocks(), "softmax_scce").trace.loss
+    with pytest.raises(KerasRefusal):
+        train(blocks(), "softmax_scce", **wrong)
+    np.testing.assert_array_equal(train(blocks(), "softmax_scce").trace.loss, first)
+    assert kept.traced() == 1
+    one, again = train(blocks(), "softmax_cce", **lost), train(blocks(), "softmax_cce", **lost)
+    assert one.trace.outcome == "not_finite"
+    assert one.trace.loss.tobytes() == again.trace.loss.tobytes()

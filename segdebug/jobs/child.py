@@ -1,8 +1,9 @@
 """The process that trains: one run at a time, told what to do and telling what happens over one private pipe.
 
-It is told `("run", sizes)` followed by as many raw messages, or `("cancel", None)`. It tells messages of one
-tag byte and a body: READY, STARTED, PROGRESS (a pickled value), DONE (the pickled result), FAILED (a pickled
-Failure). When its pipe closes, whoever it worked for is gone, and it ends at once.
+It is told `("run", sizes)` or `("prepare", sizes)`, followed by as many raw messages, or `("cancel", None)`. It
+tells messages of one tag byte and a body: READY, STARTED, PROGRESS (a pickled value), DONE (the pickled result, less
+what was told as progress), FAILED (a pickled Failure). When its pipe closes, whoever it worked for is gone, and it
+ends at once.
 """
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import sys
 import threading
 import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
-from queue import SimpleQueue
 
 from segdebug.jobs import warm, wire
 
@@ -31,30 +30,56 @@ def main(pipe: int, runner: str, tensorflow: bool) -> None:
     """Serve runs from the file descriptor `pipe` until it closes. runner, tensorflow: what to warm."""
     _step_back()
     connection = Connection(pipe)
-    runs: SimpleQueue[list[bytearray]] = SimpleQueue()
-    cancelled = threading.Event()
-    threading.Thread(target=_listen, args=(connection, runs, cancelled), daemon=True).start()
+    asked = _Asked()
+    threading.Thread(target=_listen, args=(connection, asked), daemon=True).start()
     warm.up(runner, tensorflow=tensorflow)
     connection.send_bytes(READY)
+    asked.put("warm", [])
     while True:
-        parts = runs.get()
-        connection.send_bytes(STARTED)
-        connection.send_bytes(_carry_out(parts, connection, cancelled))
+        word, parts = asked.next()
+        if word == "run":
+            connection.send_bytes(STARTED)
+            connection.send_bytes(_carry_out(parts, connection, asked.cancelled))
+        elif word == "prepare":
+            _prepare(parts)
+        else:
+            warm.further(runner)
         del parts
-        _tidy()
+        gc.collect()  # models are full of cycles
 
 
-def _listen(connection: Connection, runs: SimpleQueue[list[bytearray]], cancelled: threading.Event) -> None:
+class _Asked:
+    """What this process is to do next: a run first of all; of several preparations only the last."""
+
+    _ORDER = ("run", "prepare", "warm")
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+        self._changed = threading.Condition()
+        self._waiting: dict[str, list[bytearray]] = {}
+
+    def put(self, word: str, parts: list[bytearray]) -> None:
+        with self._changed:
+            if word == "run":
+                self.cancelled.clear()
+            self._waiting[word] = parts
+            self._changed.notify()
+
+    def next(self) -> tuple[str, list[bytearray]]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting)
+            word = min(self._waiting, key=self._ORDER.index)
+            return word, self._waiting.pop(word)
+
+
+def _listen(connection: Connection, asked: _Asked) -> None:
     try:
         while True:
             word, sizes = connection.recv()
             if word == "cancel":
-                cancelled.set()
-                continue
-            parts = _receive(connection, sizes)
-            cancelled.clear()
-            runs.put(parts)
-            del parts  # or this thread keeps the scene until the next run
+                asked.cancelled.set()
+            else:
+                asked.put(word, _receive(connection, sizes))  # kept in no variable: it would keep the scene
     except (EOFError, OSError):
         os._exit(0)  # also from within a long operation of TensorFlow's, which no exception would end
 
@@ -71,25 +96,25 @@ def _carry_out(parts: list[bytearray], connection: Connection, cancelled: thread
     try:
         runner, scene, experiment = wire.Parcel.value(parts)
         sending = threading.Lock()
+        told: list[object] = []
 
         def on_progress(value: object) -> None:
             body = PROGRESS + wire.dumps(value)
             with sending:
+                told.append(value)
                 connection.send_bytes(body)
 
         result = warm.find(runner)(scene, experiment, on_progress=on_progress, cancel=cancelled.is_set)
-        return DONE + wire.dumps(result)
+        return DONE + wire.dumps_after(told, result)
     except BaseException as error:  # SystemExit too: one run must not end the process that serves the next
         return FAILED + wire.dumps(wire.failure_of(error, traceback.format_exc()))
 
 
-def _tidy() -> None:
-    """Forget the last run's model: Keras keeps about 5 MiB of each otherwise (3 with this)."""
-    keras = sys.modules.get("keras")
-    if keras is not None:
-        with contextlib.suppress(Exception):
-            keras.utils.clear_session()
-    gc.collect()
+def _prepare(parts: list[bytearray]) -> None:
+    """Make ready for such a run, if its runner can: by the function `prepare` of the same module."""
+    with contextlib.suppress(Exception):  # the run itself will say what is wrong
+        runner, scene, experiment = wire.Parcel.value(parts)
+        warm.find(f"{runner.partition(':')[0]}:prepare")(scene, experiment)
 
 
 def _step_back() -> None:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import threading
 import time
 import traceback
 from collections import deque
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from segdebug.errors import JobError, QueueFull, SegdebugError
 from segdebug.jobs import warm
 from segdebug.jobs.job import Job
 from segdebug.jobs.shelf import Shelf
-from segdebug.jobs.wire import Outcome, Parcel, failure_of, loads
+from segdebug.jobs.wire import Outcome, Parcel, failure_of, loads, loads_after
 
 __all__ = ["Engine"]
 
 _LAST_WORDS = 5.0  # seconds to wait for progress that is behind its run's end, and may have been lost
 _LOOK = 2.0  # seconds between looks at a cluster's size, where that is all that can change
+_PREPARED_AT_MOST = 2**26  # bytes of a scene that is sent ahead for a run that may never come
 _GPU_SLOTS = 4  # children share the GPU's memory
 
 _log = logging.getLogger(__name__)
@@ -32,7 +34,7 @@ class Engine:
     slots: runs at a time; None for one on each core (at most 4 with SEGDEBUG_DEVICE=gpu).
     address: of a dask scheduler, "tcp://host:8786", to work on its machines; None to work on this one.
     runner: "package.module:function", importable where the work is done. Its module may have a function
-        `warm_up()`, which each new process calls before its first run.
+        `warm_up()`, which each new process calls while it has nothing else to do, and one for `prepare`.
     time_limit: seconds that one run may take, once started. queue_limit: runs that may wait.
     grace: seconds that a run goes on after its last viewer has left; runs that never had one are not ended.
     renew_after: runs after which a process is replaced by a fresh one, when idle.
@@ -71,8 +73,9 @@ class Engine:
         self._capacity = self.slots  # runs at the same time; a cluster's changes
         self._waiting: deque[Job] = deque()  # queued here, in order
         self._sent: dict[Job, Any] = {}  # handed to Dask and not ended, in order → Dask's future
-        self._ending: dict[Job, tuple[_End, float]] = {}  # ended, but their last progress is due until then
+        self._ending: dict[Job, tuple[Outcome, float]] = {}  # ended, but their last progress is due until then
         self._arrived: deque[tuple[Job, Outcome]] = deque()  # ends that are still to be looked at
+        self._prepared = ""  # the last key
         self._closed = False
         plugin = SlotsPlugin(runner, tensorflow=tensorflow, renew_after=renew_after)
         self._link = Link(self.slots, address, plugin, self._on_event)
@@ -115,6 +118,19 @@ class Engine:
             self._shelf.add(job)
             self._changed.notify_all()
         return job
+
+    def prepare(self, scene: Any, experiment: Any, *, key: str) -> None:
+        """Have an idle process make ready for a run of this key, which may come: by `prepare(scene, experiment)` of
+        the runner's module, where it has one. A hint: nothing happens where all are busy or the scene is large."""
+        with self._changed:
+            busy = self._waiting or len(self._sent) >= self._capacity
+            if self._closed or busy or key == self._prepared or self._shelf.latest(key) is not None:
+                return
+            self._prepared = key
+        with contextlib.suppress(Exception):  # the run itself will say what is wrong
+            parcel = Parcel.of((self.runner, scene, experiment))
+            if sum(part.nbytes for part in parcel.parts()) <= _PREPARED_AT_MOST:
+                self._link.prepare(parcel, key)
 
     def job(self, id: str) -> Job | None:
         """The run with this id, if it is still kept."""
@@ -208,7 +224,7 @@ class Engine:
         try:
             parcel = Parcel.of((self.runner, job.scene, job.experiment))
             job._scene_bytes = sum(part.nbytes for part in parcel.parts())
-            future = self._link.send(parcel, job.id, self.time_limit, partial(self._on_end, job))
+            future = self._link.send(parcel, job.id, job.key, self.time_limit, partial(self._on_end, job))
         except Exception as error:
             self._take_in(job, Outcome(failure=failure_of(error, traceback.format_exc())))
             return
@@ -221,22 +237,22 @@ class Engine:
             self._link.cancel(future)
 
     def _take_in(self, job: Job, outcome: Outcome) -> None:
-        end = _End.of(outcome)
         if outcome.failure is not None and outcome.failure.traceback:
             _log.error("Run %s failed:\n%s", job.id, outcome.failure.traceback)
         with self._changed:
             if not job.active:
                 return
-            if _all_heard(job, end):
-                self._conclude(job, end)
+            if _all_heard(job, outcome):
+                self._conclude(job, outcome)
             else:
-                self._ending[job] = end, time.monotonic() + _LAST_WORDS
+                self._ending[job] = outcome, time.monotonic() + _LAST_WORDS
                 self._changed.notify_all()
 
-    def _conclude(self, job: Job, end: _End) -> None:
+    def _conclude(self, job: Job, outcome: Outcome) -> None:
         self._sent.pop(job, None)
-        job._bytes += end.size
-        job._end("finished" if end.error is None else "failed", result=end.result, error=end.error)
+        job._bytes += len(outcome.result or b"")
+        result, error = _unpacked(job, outcome)
+        job._end("finished" if error is None else "failed", result=result, error=error)
         self._shelf.trim()
 
     # What comes back, in Dask's thread, which is not to be kept from its work.
@@ -262,31 +278,21 @@ class Engine:
             self._changed.notify_all()
 
 
-class _End(NamedTuple):
-    """An Outcome, unpacked."""
-
-    result: Any
-    error: SegdebugError | None
-    size: int  # bytes, pickled
-    execution: str
-    sent: int | None
-
-    @classmethod
-    def of(cls, outcome: Outcome) -> _End:
-        result: Any = None
-        error: SegdebugError | None = None
-        if outcome.failure is not None:
-            error = outcome.failure.error
-        elif outcome.result is None:
-            error = JobError("The run was ended by the cluster that it ran on. Run it again.")
-        else:
-            try:
-                result = loads(outcome.result)
-            except Exception as reason:
-                _log.exception("A result cannot be read")
-                error = JobError(f"The run's result cannot be read here ({type(reason).__name__}).")
-        return cls(result, error, len(outcome.result or b""), outcome.execution, outcome.sent)
+def _unpacked(job: Job, outcome: Outcome) -> tuple[Any, SegdebugError | None]:
+    """The result, or why there is none."""
+    if outcome.failure is not None:
+        return None, outcome.failure.error
+    if outcome.result is None:
+        return None, JobError("The run was ended by the cluster that it ran on. Run it again.")
+    told = job._progress
+    if outcome.sent is not None and len(told) != outcome.sent:
+        return None, JobError("Some of what the run told was lost on the way here. Run it again.")
+    try:
+        return loads_after(told, outcome.result), None
+    except Exception as reason:
+        _log.exception("A result cannot be read")
+        return None, JobError(f"The run's result cannot be read here ({type(reason).__name__}).")
 
 
-def _all_heard(job: Job, end: _End) -> bool:
-    return end.sent is None or (job._execution == end.execution and job._heard >= end.sent)
+def _all_heard(job: Job, outcome: Outcome) -> bool:
+    return outcome.sent is None or (job._execution == outcome.execution and job._heard >= outcome.sent)

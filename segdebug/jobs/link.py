@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import dask
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, fire_and_forget
 
 from segdebug.errors import JobError, WorkerDied
-from segdebug.jobs.pool import PLUGIN, SlotsPlugin, carry_out
+from segdebug.jobs.pool import PLUGIN, SlotsPlugin, carry_out, make_ready
 from segdebug.jobs.wire import Failure, Outcome, Parcel
 
 __all__ = ["Link"]
@@ -76,18 +76,24 @@ class Link:
             return max(1, int(self._client.scheduler_info(n_workers=0)["total_threads"]))
         return 1
 
-    def send(self, parcel: Parcel, job: str, limit: float, on_end: Callable[[Outcome], None]) -> Any:
+    def send(self, parcel: Parcel, job: str, what: str, limit: float, on_end: Callable[[Outcome], None]) -> Any:
         """Submit one run; a handle for `cancel`. on_end is called once, in Dask's own thread.
 
-        Raises JobError where the cluster cannot be reached.
+        what: see `pool.carry_out`. Raises JobError where the cluster cannot be reached.
         """
         self._attach()
         key = f"segdebug-run-{secrets.token_hex(8)}"
         future = self._client.submit(
-            carry_out, parcel, key, self._topic, job, limit, key=key, pure=False, retries=0, fifo_timeout="0s"
+            carry_out, parcel, key, self._topic, job, what, limit, key=key, pure=False, retries=0, fifo_timeout="0s"
         )
         self._client.loop.add_callback(_follow, future, on_end)
         return future
+
+    def prepare(self, parcel: Parcel, what: str) -> None:
+        """Have a worker make ready for such a run. Raises as `send`."""
+        self._attach()
+        key = f"segdebug-prepare-{secrets.token_hex(8)}"
+        fire_and_forget(self._client.submit(make_ready, parcel, what, key=key, pure=False, retries=0))
 
     def cancel(self, future: Any) -> None:
         """Take a run back, or end it."""

@@ -13,7 +13,7 @@ from segdebug.jobs.nursery import Nursery
 from segdebug.jobs.slot import Slot, Tell
 from segdebug.jobs.wire import Outcome, Parcel
 
-__all__ = ["PLUGIN", "SlotsPlugin", "carry_out"]
+__all__ = ["PLUGIN", "SlotsPlugin", "carry_out", "make_ready"]
 
 PLUGIN = "segdebug-slots"
 
@@ -59,12 +59,13 @@ class SlotsPlugin(WorkerPlugin):
             with self._lock:
                 self._stopped.discard(key)
 
-    def run(self, key: str, parcel: Parcel, tell: Tell, limit: float) -> Outcome:
-        """Carry out the run of the task `key` in a free slot, a warm one if there is one."""
+    def run(self, key: str, what: str, parcel: Parcel, tell: Tell, limit: float) -> Outcome:
+        """Carry out the run of the task `key` in a free slot: the one that is prepared for it or a warm one, of
+        several the one that was used last, which may have what it needs from the run before."""
         with self._lock:
             if key in self._stopped:
                 return Outcome()
-            slot = next((slot for slot in self._free if slot.ready), self._free[0])
+            slot = min(self._free, key=lambda slot: slot.wait_of(what))
             self._free.remove(slot)
             self._running[key] = slot
             slot.reserve()
@@ -74,11 +75,31 @@ class SlotsPlugin(WorkerPlugin):
             slot.release()
             with self._lock:
                 del self._running[key]
-                self._free.append(slot)
+                self._free.insert(0, slot)
+
+    def prepare(self, what: str, parcel: Parcel) -> None:
+        """Have an idle slot make ready for such a run; nothing where none is idle or one already is."""
+        with self._lock:
+            waits = {slot: slot.wait_of(what) for slot in self._free}
+            slot = min(self._free, key=waits.__getitem__, default=None)
+            if slot is None or waits[slot] != 1:
+                return
+            self._free.remove(slot)
+            slot.reserve()
+        slot.prepare(what, parcel)
+        with self._lock:
+            self._free.insert(0, slot)
 
 
-def carry_out(parcel: Parcel, key: str, topic: str, job: str, limit: float) -> Outcome:
+def make_ready(parcel: Parcel, what: str) -> None:
+    """The task: have a slot make ready for a run that may come. Returns before it is."""
+    plugin: SlotsPlugin = get_worker().plugins[PLUGIN]
+    plugin.prepare(what, parcel)
+
+
+def carry_out(parcel: Parcel, key: str, topic: str, job: str, what: str, limit: float) -> Outcome:
     """The task: one run, its progress sent under `topic` as it comes. Returns how it ended.
+    what: names what it does, so that it finds what was prepared for it.
 
     Dask may execute it again elsewhere when a machine is lost; each execution has a name of its own.
     """
@@ -92,5 +113,5 @@ def carry_out(parcel: Parcel, key: str, topic: str, job: str, limit: float) -> O
         worker.log_event(topic, {"job": job, "execution": execution, "sent": sent, "values": values})
 
     plugin: SlotsPlugin = worker.plugins[PLUGIN]
-    outcome = plugin.run(key, parcel, tell, limit)
+    outcome = plugin.run(key, what, parcel, tell, limit)
     return replace(outcome, execution=execution, sent=sent)

@@ -22,6 +22,7 @@ _SOFT = 0.2  # seconds in which a run told to stop may do so itself, which keeps
 _WARMING = 300.0  # seconds after which a child that is still not warm is given up
 _IDLE = 1.0  # seconds without a run before an old child is renewed
 _BATCH = 2**20  # bytes of progress handed on at once, from which on no more is added
+_PREPARING = 3.0  # seconds that a preparation may take, in which another slot begins a run sooner
 _PATIENCE = 30.0  # seconds between attempts to start a child, at most
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Slot:
         self._turn = 0  # counts reservations, so that a late kill cannot hit the next run
         self._runs = 0  # that the present child has had
         self._failures = 0  # births in a row that went wrong
+        self._prepared: tuple[str, float] = ("", 0.0)  # what for, and when (monotonic) it was told to
         self._tender = threading.Thread(target=self._tend, name="segdebug-slot", daemon=True)
         self._tender.start()
 
@@ -47,15 +49,33 @@ class Slot:
         """Whether a warm child waits here."""
         return self._child is not None
 
+    def wait_of(self, what: str) -> int:
+        """Where a run is best begun: the less, the sooner it starts. what: what it might be prepared for."""
+        if not self.ready:
+            return 3
+        prepared_for, at = self._prepared
+        return 0 if prepared_for == what else 2 if time.monotonic() < at + _PREPARING else 1
+
     def reserve(self) -> None:
-        """Take the slot for one run; from here on `stop` acts on that run."""
+        """Take the slot for one run or preparation; from here on `stop` acts on that run."""
         with self._changed:
             self._busy, self._stopping, self._late = True, False, False
             self._turn += 1
             self._changed.notify_all()
 
+    def prepare(self, what: str, parcel: Parcel) -> None:
+        """Have the child of the reserved slot make ready for such a run, once it has nothing else to do."""
+        with self._changed:
+            child, self._prepared = self._child, (what, time.monotonic())
+        if child is not None:
+            with contextlib.suppress(OSError, EOFError):
+                self._send(child, "prepare", parcel)
+        with self._changed:
+            self._busy = False
+            self._changed.notify_all()
+
     def release(self) -> None:
-        """Give the slot back."""
+        """Give the slot back after a run."""
         if self._runs + 1 >= 2 * self._renew_after:  # it never was idle for long enough
             self._lose()
         with self._changed:
@@ -130,7 +150,7 @@ class Slot:
         begun = False
         expiry: threading.Timer | None = None
         try:
-            self._send(child, parcel)
+            self._send(child, "run", parcel)
             while True:
                 child.wait(None)
                 batch: list[bytes] = []
@@ -159,14 +179,14 @@ class Slot:
             if expiry is not None:
                 expiry.cancel()
 
-    def _send(self, child: Child, parcel: Parcel) -> None:
+    def _send(self, child: Child, word: str, parcel: Parcel) -> None:
         with self._changed:
             if self._stopping:
                 raise EOFError
             self._sending = True
         try:
             parts = parcel.parts()
-            child.connection.send(("run", [part.nbytes for part in parts]))
+            child.connection.send((word, [part.nbytes for part in parts]))
             for part in parts:
                 if part.nbytes:
                     child.connection.send_bytes(part)
@@ -227,7 +247,7 @@ class Slot:
                 self._changed.wait(min(2.0**self._failures, _PATIENCE))
             return
         with self._changed:
-            self._child, self._runs, self._failures = child, 0, 0
+            self._child, self._runs, self._failures, self._prepared = child, 0, 0, ("", 0.0)
             self._changed.notify_all()
 
     def _warmed(self, child: Child) -> bool:

@@ -13,9 +13,9 @@ from typing import Any
 
 from segdebug.errors import JobError
 
-__all__ = ["environment", "find", "on_gpu", "preload", "up"]
+__all__ = ["environment", "find", "further", "on_gpu", "preload", "up"]
 
-_TRAINER = ("tensorflow", "keras", "segdebug.parts.build", "segdebug.step")
+_TRAINER = ("tensorflow", "keras", "segdebug.kept", "segdebug.semantics")
 
 # One thread a child: the engine runs as many children as there are cores, and the same bits come out.
 _THREADS = (
@@ -56,17 +56,18 @@ def preload(runner: str, *, tensorflow: bool) -> None:
 
 
 def up(runner: str, *, tensorflow: bool) -> None:
-    """Warm this process: what `preload` imports, where it has not yet been; then `warm_up()` of the runner's
-    module where it has one, else one small trace."""
+    """Warm this process: what `preload` imports, where it has not yet been, and TensorFlow's runtime."""
     if tensorflow:
         preload(runner, tensorflow=True)
         _one_thread()
-    with contextlib.suppress(Exception):
-        module = importlib.import_module(runner.partition(":")[0])
-        if hasattr(module, "warm_up"):
-            module.warm_up()
-        elif tensorflow:
+        with contextlib.suppress(Exception):
             _trace()
+
+
+def further(runner: str) -> None:
+    """What makes the first run as quick as the next: `warm_up()` of the runner's module, where it has one."""
+    with contextlib.suppress(Exception):
+        find(f"{runner.partition(':')[0]}:warm_up")()
 
 
 def find(runner: str) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 from segdebug.errors import JobError, SegdebugError
 
-__all__ = ["Failure", "Outcome", "Parcel", "dumps", "failure_of", "loads"]
+__all__ = ["Failure", "Outcome", "Parcel", "dumps", "dumps_after", "failure_of", "loads", "loads_after"]
 
 
 def dumps(value: object) -> bytes:
@@ -20,6 +21,37 @@ def dumps(value: object) -> bytes:
 def loads(data: bytes | memoryview) -> Any:
     """The value again. Only ever given bytes that this package's own processes wrote."""
     return pickle.loads(data)
+
+
+def dumps_after(told: Sequence[object], value: object) -> bytes:
+    """`value` as bytes, without those of its parts that have gone ahead as progress: a run's result holds all maps
+    that it has told of, and they need not travel twice."""
+    buffer = io.BytesIO()
+    _After(buffer, told).dump(value)
+    return buffer.getvalue()
+
+
+def loads_after(told: Sequence[object], data: bytes) -> Any:
+    """The value again, with the very objects that have been told of."""
+    unpickler = _Recalling(io.BytesIO(data))
+    unpickler.told = told
+    return unpickler.load()
+
+
+class _After(pickle.Pickler):
+    def __init__(self, buffer: io.BytesIO, told: Sequence[object]) -> None:
+        super().__init__(buffer, protocol=5)
+        self._numbers = {id(value): n for n, value in enumerate(told)}
+
+    def persistent_id(self, obj: object) -> int | None:
+        return self._numbers.get(id(obj))
+
+
+class _Recalling(pickle.Unpickler):
+    told: Sequence[object] = ()
+
+    def persistent_load(self, number: int) -> object:
+        return self.told[number]
 
 
 @dataclass(frozen=True)
@@ -59,7 +91,8 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one execution of a run ended: a pickled result, or a failure; neither where it was stopped.
+    """How one execution of a run ended: a pickled result (see `dumps_after`), or a failure; neither where it was
+    stopped.
 
     execution names it; sent: how many progress values went ahead of this, None where it never began. With
     them the engine can tell whether it has heard everything that came before the end.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
@@ -19,7 +19,7 @@ from segdebug.parts.taps import Tap
 from segdebug.parts.targets import label_tensor
 from segdebug.scene import GridScene, Scene
 
-__all__ = ["Parts", "build", "channels_of", "dtype_policy", "keras_reasons"]
+__all__ = ["Batch", "Parts", "build", "channels_of", "compiled", "dtype_policy", "feed", "keras_reasons", "tapped"]
 
 _OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -45,6 +45,11 @@ class Parts:
     logits: Tap
     pixel_values: Tap
 
+    @property
+    def batch(self) -> Batch:
+        """The batch alone."""
+        return Batch(self.x, self.y, self.weights, self.channels)
+
 
 def channels_of(experiment: Experiment, n_classes: int) -> int:
     """How many channels the head has on a scene with that many classes."""
@@ -58,26 +63,54 @@ def build(scene: Scene, grid: GridScene, experiment: Experiment) -> Parts:
 
     Raises ExperimentError or SceneError for what is refused here, KerasRefusal for what Keras refuses.
     """
+    batch = feed(scene, grid, experiment)
+    with keras_reasons(batch.shapes):
+        return tapped(compiled(experiment, batch.channels), batch)
+
+
+class Batch(NamedTuple):
+    """x (1, S, S, 3), y and weights (or None) as fit would feed them; channels: of the head on this scene."""
+
+    x: Any
+    y: Any
+    weights: Any
+    channels: int
+
+    @property
+    def tensors(self) -> list[Any]:
+        """As one call's arguments: weights only where there are any."""
+        return [tensor for tensor in (self.x, self.y, self.weights) if tensor is not None]
+
+    @property
+    def shapes(self) -> str:
+        """What to say beside a refusal."""
+        return f"Labels are {tuple(self.y.shape[1:])}."
+
+
+def feed(scene: Scene, grid: GridScene, experiment: Experiment) -> Batch:
+    """The batch of this scene that `fit` would train on. Raises as `build` does."""
     channels = channels_of(experiment, scene.n_classes)
     check_class_weights(experiment.loss, max(scene.n_classes, channels))
-    size = experiment.training.size
-    y = label_tensor(scene, experiment.target, channels, size)[None]
+    y = label_tensor(scene, experiment.target, channels, experiment.training.size)[None]
     flat = experiment.head.attachment in ("after_reshape", "then_reshape")
     weights = weight_map(grid, experiment.loss, flat)
     with keras_reasons(f"Labels are {y.shape[1:]}."):
         x = input_image(grid, experiment.training.input_range)
-        fed = as_fit_feeds(x, y, weights, experiment)
-        model = _compiled(experiment, channels)
+        return Batch(*as_fit_feeds(x, y, weights, experiment), channels)
+
+
+def tapped(model: keras.Model, batch: Batch) -> Parts:
+    """The compiled model and its batch, with taps on the way. A model is tapped once."""
     return Parts(
         model,
-        *fed,
-        channels,
+        *batch,
         logits=Tap.on(model.get_layer(heads.LOGITS), "activation"),
         pixel_values=Tap.on(model.loss, "call", result=True),
     )
 
 
-def _compiled(experiment: Experiment, channels: int) -> keras.Model:
+def compiled(experiment: Experiment, channels: int) -> keras.Model:
+    """The compiled model with the initial weights of its seed."""
     training, model, head = experiment.training, experiment.model, experiment.head
     keras.utils.set_random_seed(training.seed)
     with dtype_policy(training.precision):

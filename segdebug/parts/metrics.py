@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from segdebug.experiment import Experiment
+from segdebug.experiment import Experiment, Metric
 
 __all__ = ["build_metric"]
 
@@ -21,25 +23,36 @@ def build_metric(experiment: Experiment, channels: int, threshold: float) -> Cal
     threshold: where the head's output is 0.5 in probability, for `decode: auto`. The function raises whatever
     Keras raises on the shapes it is given, as it would inside `fit`.
     """
-    decode = _decoding(experiment, channels, threshold)
-    metrics = _metrics(experiment, channels, decoded=decode is not None)
+    return _built(experiment.metric, channels, threshold, experiment.target.encoding in _SPARSE)
 
-    @tf.function(autograph=False, reduce_retracing=True)
+
+@lru_cache(maxsize=16)
+def _built(metric: Metric, channels: int, threshold: float, sparse: bool) -> Callable[[Any, Any], Any]:
+    """Kept from run to run: tracing it takes as long as a dozen steps."""
+    decode = _decoding(metric, channels, threshold)
+    metrics = _metrics(metric, channels, sparse, decoded=decode is not None)
+    in_turn = threading.Lock()  # it counts in variables of its own
+
+    @tf.function(autograph=False)
     def measured(y: Any, output: Any) -> Any:
         prediction = output if decode is None else decode(output)
         values = []
-        for metric in metrics:
-            metric.reset_state()
-            metric.update_state(y, prediction)
-            values.append(tf.cast(metric.result(), tf.float32))
+        for one in metrics:
+            one.reset_state()
+            one.update_state(y, prediction)
+            values.append(tf.cast(one.result(), tf.float32))
         return tf.stack(values)
 
-    return measured
+    def one_at_a_time(y: Any, output: Any) -> Any:
+        with in_turn:
+            return measured(y, output)
+
+    return one_at_a_time
 
 
-def _decoding(experiment: Experiment, channels: int, threshold: float) -> Callable[[Any], Any] | None:
+def _decoding(metric: Metric, channels: int, threshold: float) -> Callable[[Any], Any] | None:
     """What is done to the output first; None where the metric gets it as it is."""
-    how, name = experiment.metric.decode, experiment.metric.name
+    how, name = metric.decode, metric.name
     if how == "argmax":
         return lambda output: tf.argmax(output, axis=-1)
     if how.startswith("threshold"):
@@ -52,13 +65,13 @@ def _decoding(experiment: Experiment, channels: int, threshold: float) -> Callab
     return None
 
 
-def _metrics(experiment: Experiment, channels: int, decoded: bool) -> list[keras.Metric]:
-    name, classes = experiment.metric.name, max(channels, 2)
-    sparse = experiment.target.encoding in _SPARSE or channels == 1
+def _metrics(metric: Metric, channels: int, sparse_labels: bool, decoded: bool) -> list[keras.Metric]:
+    name, classes = metric.name, max(channels, 2)
+    sparse = sparse_labels or channels == 1
     flags = {}
-    if experiment.metric.decode != "raw" and name in ("mean_iou", "iou_per_class"):
+    if metric.decode != "raw" and name in ("mean_iou", "iou_per_class"):
         flags = {"sparse_y_true": sparse, "sparse_y_pred": decoded}
-        if decoded and experiment.metric.decode.startswith("threshold") and channels > 1:
+        if decoded and metric.decode.startswith("threshold") and channels > 1:
             flags["sparse_y_pred"] = False
     if name == "mean_iou":
         return [keras.metrics.MeanIoU(classes, **flags)]
@@ -70,5 +83,4 @@ def _metrics(experiment: Experiment, channels: int, decoded: bool) -> list[keras
         return [keras.metrics.BinaryIoU()]
     if name == "binary_accuracy" or channels == 1:
         return [keras.metrics.BinaryAccuracy()]
-    sparse_labels = experiment.target.encoding in _SPARSE
     return [keras.metrics.SparseCategoricalAccuracy() if sparse_labels else keras.metrics.CategoricalAccuracy()]

@@ -206,11 +206,14 @@ def known_run(scene: Scene, experiment: Experiment) -> Job | None:
 
 
 def check(scene: Scene, experiment: Experiment) -> Job:
-    """Have the configuration checked on this scene, or get the check that is already there.
+    """Have the configuration checked on this scene, or get the check that is already there; meanwhile a process that
+    has nothing to do gets ready to train it.
 
     This session then waits for it, and no longer for its last one. Raises QueueFull or JobError as `submit`.
     """
-    return _asked(scene, experiment, _key(scene, experiment))
+    key = _key(scene, experiment)
+    engine().prepare(scene, experiment, key=key)
+    return _asked(scene, experiment, key)
 
 
 def examine(scene: Scene, experiment: Experiment) -> Job:
