@@ -13,7 +13,7 @@ from segdebug.experiment import Experiment
 from segdebug.rules.known import Semantics
 from segdebug.scene import Scene, SceneClass
 
-__all__ = ["AtStep", "FileValues", "Moment", "carried_out", "moment"]
+__all__ = ["AtStep", "FileValues", "Moment", "moment"]
 
 Array = NDArray[Any]
 
@@ -122,18 +122,3 @@ def moment(
     from segdebug.pixel.replay import replayed
 
     return replayed(scene, experiment, step, on_progress or (lambda _: None), cancel or (lambda: False))
-
-
-def carried_out(
-    scene: Scene,
-    question: Experiment | AtStep,
-    *,
-    on_progress: Callable[[Any], None] | None = None,
-    cancel: Callable[[], bool] | None = None,
-) -> Any:
-    """A run, or one step of it again, as jobs that one engine can carry out."""
-    from segdebug.overfit import overfit
-
-    if isinstance(question, AtStep):
-        return moment(scene, question.experiment, question.step, on_progress=on_progress, cancel=cancel)
-    return overfit(scene, question, on_progress=on_progress, cancel=cancel)

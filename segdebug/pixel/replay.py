@@ -18,10 +18,11 @@ from segdebug.parts.build import Parts, build, keras_reasons
 from segdebug.parts.losses import selected_weights
 from segdebug.parts.readers import read_file
 from segdebug.pixel.moment import FileValues, Moment
+from segdebug.records import pixel_loss_reason
 from segdebug.scene import Scene
 from segdebug.scene.resize import resize_nearest
 from segdebug.semantics import probe
-from segdebug.step import build_step, pixel_loss_reason
+from segdebug.step import build_step
 
 __all__ = ["replayed"]
 

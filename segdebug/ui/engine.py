@@ -68,7 +68,7 @@ def engine() -> Engine:
     return Engine(
         slots=int(slots) if slots else None,
         address=os.environ.get("SEGDEBUG_SCHEDULER"),
-        runner="segdebug.pixel.moment:carried_out",
+        runner="segdebug.trainings:carried_out",
         time_limit=float(os.environ.get("SEGDEBUG_TIME_LIMIT", "600")),
         grace=float(os.environ.get("SEGDEBUG_GRACE", "120")),
     )

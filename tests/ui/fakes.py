@@ -131,5 +131,8 @@ class FakeEngine:
     def job(self, id: str) -> FakeJob | None:
         return next((job for job in self.jobs.values() if job.id == id), None)
 
+    def prepare(self, scene: Scene, experiment: Experiment, *, key: str) -> None:
+        """Nothing needs to get ready."""
+
     def close(self) -> None:
         """Nothing is open."""
