@@ -17,9 +17,9 @@ from segdebug.errors import StoreError
 from segdebug.experiment import Experiment
 from segdebug.jobs import Engine, Job
 from segdebug.questions import Readers
-from segdebug.run import Run
+from segdebug.run import Run, versions
 from segdebug.scene import Scene
-from segdebug.ui.kept import computed_by, keeper
+from segdebug.ui.kept import THREADS, computed_by, keeper
 
 __all__ = [
     "FIXED",
@@ -272,13 +272,15 @@ def _key(scene: Scene, experiment: Experiment) -> str:
 
 
 def _kept(key: str, scene: Scene) -> Job | None:
-    """The kept run of this key, on the shelf of those that have ended."""
+    """The kept run of this key, on the shelf of those that have ended; not one that another version computed, as on
+    a cluster that is not like this server."""
     store = keeper().store
     try:
         entry = None if store is None else store.by_key(key)
     except StoreError:
         return None
-    return None if entry is None else _opened(entry.id, scene)
+    job = None if entry is None else _opened(entry.id, scene)
+    return job if job is not None and job.result.versions == versions(THREADS) else None
 
 
 def _opened(job_id: str, scene: Scene | None = None) -> Job | None:

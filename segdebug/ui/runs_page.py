@@ -83,7 +83,8 @@ def listed(store: Store, found: list[Entry]) -> None:
     pages = -(-len(found) // _A_PAGE)
     size = sum(entry.bytes for entry in found) / 2**20
     words, field = st.columns([5, 1], vertical_alignment="bottom")
-    words.caption(f"{len(found)} run{'s' if len(found) > 1 else ''}, {number(size)} MB")
+    kept = f"The newest {store.keep} are kept, {store.keep_bytes / 2**30:.0f} GB at most."
+    words.caption(f"{len(found)} run{'s' if len(found) > 1 else ''}, {number(size)} MB. {kept}")
     page = 1
     if pages > 1:
         with field:
