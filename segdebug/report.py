@@ -28,6 +28,7 @@ from segdebug.pictures import map_pictures, scales_of, scene_pictures
 from segdebug.report_findings import badge, findings_html
 from segdebug.run import Run
 from segdebug.scene import Scene
+from segdebug.trace import OUTCOMES
 
 __all__ = ["report_html", "write_report"]
 
@@ -159,7 +160,7 @@ def _run(run: Run, name: str, scene: Scene | None, figures: dict[str, Any]) -> s
         loss = _figure(figures, f"{key}-loss", loss_curve(trace.loss, lines), f"{stem}-loss", "Loss against step")
         names, colours = _columns(run)
         iou = _figure(figures, f"{key}-iou", iou_curves(trace.iou(), names, colours), f"{stem}-iou", "IoU against step")
-        told = f"{trace.steps} steps in {number(run.seconds)} s, {escape(str(trace.outcome))}"
+        told = f"{trace.steps} steps in {number(run.seconds)} s, {OUTCOMES.get(trace.outcome or '', 'not finished')}"
         told += f": loss {number(float(trace.loss[0]))} → {number(float(trace.loss[-1]))}, "
         told += f"mean IoU {number(float(trace.mean_iou()[-1]))}"
         parts.append(f'<p>{told}</p><div class="pair"><div>{loss}<p class="how">{HOW_TO_READ["loss"]}</p></div>')

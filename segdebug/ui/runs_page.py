@@ -15,7 +15,7 @@ from segdebug.figures import number
 from segdebug.painting import overlay, png
 from segdebug.scene import sample_names
 from segdebug.store import Entry, Store
-from segdebug.ui import sources
+from segdebug.ui import links, sources
 from segdebug.ui.engine import RUN, watched_by_others
 from segdebug.ui.kept import keeper
 from segdebug.ui.text import note, plain, warning
@@ -143,9 +143,7 @@ def _in_short(entry: Entry) -> str:
 
 def _address(entry: Entry) -> dict[str, str]:
     """What opens the run on Diagnose: its picture, its configuration, and itself."""
-    address = {"source": "your files"}
-    if entry.scene in sample_names() and sources.sample_scene(entry.scene).digest == entry.digest:
-        address = {"sample": entry.scene}
+    address = links.of_the_scene(entry.scene, entry.digest)
     with contextlib.suppress(SegdebugError):  # of another version; the run opens all the same
         address |= Experiment.from_json(entry.experiment).to_query()
     return {**address, RUN: entry.id}
