@@ -115,7 +115,7 @@ def _maps(runs: Sequence[Run], names: list[str], scene: Scene | None) -> str:
     steps = sorted({shot.step for run in runs for shot in run.trace.snapshots})
     if not steps:
         return ""
-    scales = scales_of(runs)
+    scales, sizes = scales_of(runs), set[int]()
     rows = []
     for run, name in zip(runs, names, strict=True):
         own = [shot.step for shot in run.trace.snapshots]
@@ -123,8 +123,10 @@ def _maps(runs: Sequence[Run], names: list[str], scene: Scene | None) -> str:
             continue
         shown = [max((n for n, step in enumerate(own) if step <= asked), default=0) for asked in steps]
         cells = []
-        if scene is not None:
-            for title, picture in scene_pictures(scene, run.experiment.training.size).items():
+        size = run.experiment.training.size
+        if scene is not None and size not in sizes:  # what is the same is shown once
+            sizes.add(size)
+            for title, picture in scene_pictures(scene, size).items():
                 cells.append(_map(title, _HOW[title], [_source(png(picture))], [0] * len(steps), run))
         for made in map_pictures(run, scales):
             cells.append(_map(made.title, made.how, [_source(png(p)) for p in made.pictures], shown, run))
