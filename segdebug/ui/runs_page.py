@@ -55,24 +55,25 @@ def compare(store: Store) -> None:
     """The runs that are picked, and the way to see them side by side."""
     picked = [entry for id in st.session_state.get(_PICKED, []) if (entry := store.entry(id)) is not None]
     scenes = {entry.digest for entry in picked}
-    words, button = st.columns([5, 1], vertical_alignment="center")
+    words, buttons = st.columns([3, 1], vertical_alignment="center")
+    told = f"Picked: {', '.join(entry.name for entry in picked)}."
     if not picked:
-        words.caption(f"Pick two to {_AT_MOST} runs of one picture to see them side by side.")
-        return
-    names = ", ".join(entry.name for entry in picked)
-    why = "" if len(scenes) == 1 else " Pick runs of one picture only."
-    why += f" At most {_AT_MOST} stand side by side." if len(picked) > _AT_MOST else ""
-    words.markdown(plain(f"Picked: {names}.{why}"))
-    with button:
+        told = f"Pick two to {_AT_MOST} runs of one picture to see them side by side."
+    elif len(scenes) > 1:
+        told += " Pick runs of one picture only."
+    elif len(picked) > _AT_MOST:
+        told += f" At most {_AT_MOST} stand side by side."
+    words.markdown(plain(told))
+    with buttons, st.container(horizontal=True, horizontal_alignment="right"):  # always there, so that nothing jumps
         if _COMPARE.exists():
             st.page_link(
                 "pages/compare.py",
-                label=f"Compare {len(picked)}",
+                label="Compare",
                 icon=":material/compare:",
                 disabled=len(scenes) != 1 or not 2 <= len(picked) <= _AT_MOST,
                 query_params={"runs": ",".join(entry.id for entry in picked)},
             )
-        st.button("Pick none", key="pick_none", on_click=_pick_none, type="tertiary")
+        st.button("Pick none", key="pick_none", on_click=_pick_none, type="tertiary", disabled=not picked)
 
 
 def listed(store: Store, found: list[Entry]) -> None:
