@@ -64,7 +64,10 @@ def compare(store: Store) -> None:
     elif len(picked) > _AT_MOST:
         told += f" At most {_AT_MOST} stand side by side."
     words.markdown(plain(told))
-    with buttons, st.container(horizontal=True, horizontal_alignment="right"):  # always there, so that nothing jumps
+    with (
+        buttons,
+        st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"),
+    ):  # always there, so that nothing jumps
         if _COMPARE.exists():
             st.page_link(
                 "pages/compare.py",
