@@ -10,6 +10,7 @@ Importing this does not import TensorFlow; training does.
 """
 
 from segdebug import errors
+from segdebug.compare import compare
 from segdebug.diagnosis import Diagnosis, check
 from segdebug.experiment import Experiment
 from segdebug.overfit import overfit
@@ -28,6 +29,7 @@ __all__ = [
     "Scene",
     "Trace",
     "check",
+    "compare",
     "errors",
     "load_sample",
     "overfit",

@@ -14,11 +14,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from segdebug.compare import differences
 from segdebug.diagnosis import Diagnosis
-from segdebug.errors import ExperimentError, SceneError, SegdebugError
+from segdebug.errors import ExperimentError, SceneError, SegdebugError, StoreError
 from segdebug.experiment import Experiment
 from segdebug.presets import PRESETS
 from segdebug.run import Run
@@ -40,6 +41,8 @@ Ignore = Annotated[int | None, typer.Option(help="the mask value that means unla
 Config = Annotated[Path | None, typer.Option(help="a configuration as JSON")]
 Preset = Annotated[str | None, typer.Option(help="a named configuration: " + ", ".join(PRESETS))]
 Classes = Annotated[str | None, typer.Option(help="class names in id order, separated by commas")]
+Steps = Annotated[int | None, typer.Option(help="optimizer steps, instead of the configuration's")]
+Report = Annotated[Path | None, typer.Option(help="an HTML file to write: figures, maps, findings and Keras code")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 
 
@@ -105,16 +108,28 @@ def overfit(
     encoding: Encoding = "auto",
     ignore: Ignore = None,
     classes: Classes = None,
-    steps: Annotated[int | None, typer.Option(help="optimizer steps, instead of the configuration's")] = None,
+    steps: Steps = None,
     as_json: AsJson = False,
+    out: Annotated[Path | None, typer.Option(help="a folder for the whole run, as JSON and NumPy files")] = None,
+    report: Report = None,
 ) -> None:
     """Overfit the one image as model.fit would, and report loss and IoU of every step."""
     experiment = _experiment(config, preset, steps)
-    run = _with_progress_bar(_scene(image, mask, encoding, ignore, classes), experiment)
+    _check_places(out, report)
+    scene = _scene(image, mask, encoding, ignore, classes)
+    with _progress_bar() as bar:
+        task = bar.add_task("starting TensorFlow", total=experiment.training.steps)
+        _import_tensorflow_quietly()
+        from segdebug.overfit import overfit as train
+
+        run = train(scene, experiment, on_progress=lambda progress: _advance(bar, task, progress))
+    if out is not None:
+        run.save(out)
+    if report is not None:
+        run.report(report, scene)
     diagnosis = run.diagnosis
     if as_json:
-        undiagnosed: dict[str, Any] = {"verdict": None, "computes": None, "findings": [], "fix": None}
-        _print_json({**(undiagnosed if diagnosis is None else diagnosis.to_json()), **run.to_json()})
+        _print_json(_run_json(run))
     else:
         if diagnosis is not None:
             from segdebug.telling import show_diagnosis
@@ -122,6 +137,51 @@ def overfit(
             show_diagnosis(diagnosis, experiment)
         _show_run(run)
     _end(diagnosis)
+
+
+@app.command()
+def compare(
+    image: Annotated[Path, typer.Option(help="the picture")],
+    mask: Annotated[list[Path], typer.Option(help="its mask; once for each file")],
+    config: Annotated[list[Path] | None, typer.Option(help="a configuration as JSON; once for each")] = None,
+    preset: Annotated[list[str] | None, typer.Option(help="a named configuration; once for each")] = None,
+    encoding: Encoding = "auto",
+    ignore: Ignore = None,
+    classes: Classes = None,
+    steps: Steps = None,
+    as_json: AsJson = False,
+    report: Report = None,
+) -> None:
+    """Overfit the one image under several configurations, and say in what they differ and what became of them."""
+    experiments = [_experiment(path, None, steps) for path in config or []]
+    experiments += [_experiment(None, name, steps) for name in preset or []]
+    if len(experiments) < 2:
+        raise ExperimentError("Give two configurations or more: --config FILE or --preset NAME, once for each.")
+    _check_places(None, report)
+    scene = _scene(image, mask, encoding, ignore, classes)
+    runs = _compared(scene, experiments)
+    differ = differences(experiments)
+    if report is not None:
+        from segdebug.report import write_report
+
+        write_report(report, runs, scene)
+    if as_json:
+        _print_json({"runs": [_run_json(run) for run in runs], "differences": differ})
+    else:
+        from segdebug.telling import show_comparison
+
+        show_comparison(runs, differ)
+    if any(run.diagnosis is not None and "error" in run.diagnosis.status().values() for run in runs):
+        raise typer.Exit(1)
+
+
+def _compared(scene: Scene, experiments: list[Experiment]) -> list[Run]:
+    from segdebug.compare import compare as run_all
+
+    with _progress_bar() as bar:
+        tasks = [bar.add_task(e.in_words().partition(" on ")[0], total=e.training.steps) for e in experiments]
+        _import_tensorflow_quietly()
+        return run_all(scene, experiments, on_progress=lambda n, progress: _advance(bar, tasks[n], progress))
 
 
 def main() -> None:
@@ -152,19 +212,29 @@ def _experiment(config: Path | None, preset: str | None, steps: int | None) -> E
     return experiment if steps is None else experiment.changed({"training.steps": steps})
 
 
-def _with_progress_bar(scene: Scene, experiment: Experiment) -> Run:
-    from segdebug.overfit import overfit as train
+def _check_places(out: Path | None, report: Path | None) -> None:
+    """What cannot be written is refused before anything is trained."""
+    if out is not None:
+        from segdebug.runfiles import check_place
 
-    _import_tensorflow_quietly()
+        check_place(out)
+    if report is not None and (report.is_dir() or not report.absolute().parent.is_dir()):
+        raise StoreError(f"{report}: the report cannot be written there; name a file in a folder that there is.")
+
+
+def _progress_bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=_notes, transient=True) as bar:
-        task = bar.add_task("starting TensorFlow", total=experiment.training.steps)
+    return Progress(*columns, console=_notes, transient=True)
 
-        def report(progress: Any) -> None:
-            done = progress.first_step + len(progress.scalars)
-            bar.update(task, completed=done, description=f"loss {progress.scalars[-1, 0]:.4g}")
 
-        return train(scene, experiment, on_progress=report)
+def _advance(bar: Progress, task: TaskID, progress: Any) -> None:
+    done = progress.first_step + len(progress.scalars)
+    bar.update(task, completed=done, description=f"loss {progress.scalars[-1, 0]:.4g}")
+
+
+def _run_json(run: Run) -> dict[str, Any]:
+    undiagnosed: dict[str, Any] = {"verdict": None, "computes": None, "findings": [], "fix": None}
+    return {**(undiagnosed if run.diagnosis is None else run.diagnosis.to_json()), **run.to_json()}
 
 
 def _import_tensorflow_quietly() -> None:

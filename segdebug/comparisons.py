@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from segdebug.compare import differences
 from segdebug.errors import ExperimentError
 from segdebug.experiment import OPTIONS, Experiment
 from segdebug.scene import Scene
@@ -57,8 +58,7 @@ def _black_white(scene: Scene) -> bool:
 
 def differing(experiments: Iterable[Experiment]) -> list[str]:
     """The dotted fields in which they are not all the same, in the pipeline's order."""
-    all_of = list(experiments)
-    return [name for name in OPTIONS if any(one[name] != all_of[0][name] for one in all_of[1:])]
+    return list(differences(list(experiments)))
 
 
 def common(experiments: Iterable[Experiment]) -> dict[str, Any]:

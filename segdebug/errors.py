@@ -4,6 +4,7 @@
     ├── SceneError          a picture or mask file that cannot be used
     ├── ExperimentError     a configuration that is not in the vocabulary, or contradicts itself
     │   └── KerasRefusal    a configuration that Keras itself refuses, with Keras's reason
+    ├── StoreError          a run on disk that cannot be read or written
     └── JobError            a run that could not be carried out
         ├── QueueFull       too many runs are waiting
         ├── TimeLimit       the run took longer than it may
@@ -22,6 +23,7 @@ __all__ = [
     "QueueFull",
     "SceneError",
     "SegdebugError",
+    "StoreError",
     "TimeLimit",
     "WorkerDied",
 ]
@@ -62,6 +64,10 @@ class KerasRefusal(ExperimentError):
 
     def __reduce__(self) -> tuple[type[KerasRefusal], tuple[str, str | None, str]]:  # type: ignore[override]
         return type(self), (str(self), self.field, self.original)
+
+
+class StoreError(SegdebugError):
+    """A run or scene on disk that cannot be read or written: damaged, of a newer version, no room."""
 
 
 class JobError(SegdebugError):

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from segdebug.errors import ExperimentError
 from segdebug.options import Option
 from segdebug.stages import Head, Loss, Metric, Model, Stage, Target, Training
+from segdebug.vocabulary import LOSSES
 
 __all__ = ["OPTIONS", "Experiment", "Head", "Loss", "Metric", "Model", "Target", "Training"]
 
@@ -121,6 +122,15 @@ class Experiment(BaseModel):
     def difference(self, other: Experiment) -> dict[str, tuple[Any, Any]]:
         """The dotted fields in which two configurations differ, with both values, in the table's order."""
         return {field: (self[field], other[field]) for field in OPTIONS if self[field] != other[field]}
+
+    def in_words(self) -> str:
+        """The configuration in one line."""
+        head, loss, training = self.head, self.loss, self.training
+        told = f"(from_logits={loss.from_logits})" if "from_logits" in LOSSES[loss.name].accepts else ""
+        return (
+            f"{head.activation} [{head.attachment}] → {loss.name}{told} on {self.target.encoding} labels, "
+            f"{training.steps} steps at {training.size} px, seed {training.seed}"
+        )
 
     def __hash__(self) -> int:
         return hash(self.to_json())

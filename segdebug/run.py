@@ -6,6 +6,7 @@ import math
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,31 @@ class Run:
     versions: dict[str, str]
     keras_warnings: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
+
+    def save(self, folder: str | Path) -> None:
+        """Write it as a folder of JSON and NumPy files, described in `runfiles`; whole or not at all.
+
+        Raises StoreError where something else than a run is in that place, or it cannot be written.
+        """
+        from segdebug.runfiles import save_run
+
+        save_run(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Run:
+        """The run that was saved there. Raises StoreError, with the reason, where it cannot be read."""
+        from segdebug.runfiles import load_run
+
+        return load_run(Path(folder))
+
+    def report(self, path: str | Path, scene: Scene | None = None) -> None:
+        """Write it as one HTML file that can be read anywhere, without a network.
+
+        scene: the run's own, for picture, truth and Keras code in it. Raises StoreError where it cannot be written.
+        """
+        from segdebug.report import write_report
+
+        write_report(Path(path), [self], scene)
 
     def class_names(self) -> list[str]:
         """A name for each column of the trace's counts; channels that the scene has no class for get one too."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from segdebug.diagnosis import Diagnosis
@@ -15,8 +16,9 @@ from segdebug.errors import SegdebugError
 from segdebug.experiment import OPTIONS, Experiment
 from segdebug.figures import number
 from segdebug.finding import Finding
+from segdebug.run import Run
 
-__all__ = ["changes_in_words", "in_words", "show_diagnosis", "show_rule"]
+__all__ = ["changes_in_words", "in_words", "show_comparison", "show_diagnosis", "show_rule"]
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "blue"}
 _VERDICT_STYLES = {"broken": "bold red", "sound": "bold green"}
@@ -82,6 +84,20 @@ def _show_finding(out: Console, finding: Finding, experiment: Experiment, indent
             _line(out, f"{indent}      {line}")
     for consequence in finding.consequences:
         _show_finding(out, consequence, experiment, f"{indent}    ")
+
+
+def show_comparison(runs: Sequence[Run], differ: Mapping[str, list[Any]]) -> None:
+    """Print what differs between the runs, and what became of each."""
+    out = Console()
+    table = Table("", *(chr(ord("A") + n) for n in range(len(runs))))
+    for field, values in differ.items():
+        table.add_row(Text(field), *(Text(OPTIONS[field].write(value) or "empty") for value in values))
+    said = [run.diagnosis for run in runs]
+    table.add_row("verdict", *("" if one is None else one.verdict.replace("_", " ") for one in said))
+    table.add_row("computes", *("" if one is None else one.computes.replace("_", " ") for one in said))
+    table.add_row("last loss", *(number(float(run.trace.loss[-1])) if run.trace.steps else "" for run in runs))
+    table.add_row("mean IoU", *(number(float(run.trace.mean_iou()[-1])) if run.trace.steps else "" for run in runs))
+    out.print(table)
 
 
 def show_rule(code: str) -> None:

@@ -132,6 +132,32 @@ class Engine:
             if sum(part.nbytes for part in parcel.parts()) <= _PREPARED_AT_MOST:
                 self._link.prepare(parcel, key)
 
+    def adopt(self, run: Any, scene: Any, *, id: str, key: str) -> Job:
+        """Keep a Run that finished before, here or elsewhere, as a finished Job of that id; the Job of this id where
+        there is one already."""
+        size = sum(part.nbytes for part in Parcel.of(run).parts())
+        scene_bytes = sum(part.nbytes for part in Parcel.of(scene).parts())
+        with self._changed:
+            known = self._shelf.get(id)
+            if known is not None:
+                return known
+            last = self._shelf.latest(key)
+            job = Job(
+                key,
+                scene,
+                run.experiment,
+                attempt=1 if last is None else last.attempt,
+                grace=self.grace,
+                changed=self._changed,
+                on_cancel=self._on_cancel,
+                place=self._place,
+            )
+            job._take_over(id, run.trace.parts, run.seconds, size, scene_bytes)
+            job._end("finished", result=run)
+            self._shelf.add(job)
+            self._shelf.trim()
+        return job
+
     def job(self, id: str) -> Job | None:
         """The run with this id, if it is still kept."""
         with self._changed:

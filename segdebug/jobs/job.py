@@ -194,6 +194,12 @@ class Job:
             self._bytes += size
         self._change()
 
+    def _take_over(self, id: str, progress: list[Any], seconds: float, size: int, scene_bytes: int) -> None:
+        """Be a run that was carried out before."""
+        self.id, self._progress = id, list(progress)
+        self._started, self._clock[0] = time.time() - seconds, time.monotonic() - seconds
+        self._bytes, self._scene_bytes = size, scene_bytes
+
     def _end(self, state: State, *, result: Any = None, error: SegdebugError | None = None) -> None:
         self._state, self._result, self._error = state, result, error
         self._finished, self._clock[1] = time.time(), time.monotonic()

@@ -23,6 +23,7 @@ from segdebug.figures import (
 )
 from segdebug.scene import Scene
 from segdebug.trace import Trace
+from segdebug.ui.take_away import figure_config
 
 __all__ = ["columns_of", "ended_curves", "live_curves", "pair_of_losses"]
 
@@ -56,17 +57,20 @@ def live_curves(
         st.caption(_how_to_read(names))
 
 
-def ended_curves(trace: Trace, names: list[str], colours: list[str], diagnosis: Diagnosis | None = None) -> None:
-    """The curves of a run that has ended, with the losses to expect."""
+def ended_curves(
+    trace: Trace, names: list[str], colours: list[str], diagnosis: Diagnosis | None = None, stem: str = "segdebug"
+) -> None:
+    """The curves of a run that has ended, with the losses to expect. stem: of the files that they are saved as."""
     left, right = st.columns(2)
     lines = _expected(diagnosis)
     with left:
         drawn = readable(lines, trace.loss, spans_decades(trace.loss))
-        st.plotly_chart(loss_curve(trace.loss, lines=lines), key="loss_curve", alt=_loss_alt(drawn))
+        figure, config = loss_curve(trace.loss, lines=lines), figure_config(stem, "loss")
+        st.plotly_chart(figure, key="loss_curve", config=config, alt=_loss_alt(drawn))
         st.caption(HOW_TO_READ["loss"])
     with right:
-        figure = iou_curves(trace.iou(), names, colours)
-        st.plotly_chart(figure, key="iou_curves", alt="IoU of each class against step")
+        figure, config = iou_curves(trace.iou(), names, colours), figure_config(stem, "iou")
+        st.plotly_chart(figure, key="iou_curves", config=config, alt="IoU of each class against step")
         st.caption(_how_to_read(names))
 
 

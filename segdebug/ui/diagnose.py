@@ -8,8 +8,8 @@ from segdebug.errors import ExperimentError, SegdebugError
 from segdebug.experiment import OPTIONS, Experiment
 from segdebug.jobs import Job
 from segdebug.scene import Scene, sample_info, sample_names
-from segdebug.ui import pair, run_panel, settings, sources, strip, verdict
-from segdebug.ui.engine import FIXED, RUN, engine, forget_run, latest, submit, watch
+from segdebug.ui import links, pair, run_panel, settings, sources, strip, verdict
+from segdebug.ui.engine import FIXED, RUN, find, forget_run, latest, lost, submit, watch
 from segdebug.ui.scene_panel import Shown, choose_scene
 from segdebug.ui.text import error, note, plain
 
@@ -24,13 +24,31 @@ def scene() -> Shown:
     if before is None and not st.query_params:
         # The front door, with nothing chosen yet: begin with what is known to learn the first sample.
         settings.begin_with(_recommended(sample_names()[0]))
+    elif before is None and set(st.query_params) == {RUN}:
+        _begin_with_the_run()
     shown = choose_scene()
-    if before is not None and before.scene.digest != shown.scene.digest:
+    if before is not None and before.scene.digest != shown.scene.digest and not _reopened(shown.scene):
         if settings.current() == before.recommended:
             settings.set_experiment(shown.recommended)
         forget_run()  # another picture's; it is found again with its picture
     st.session_state[_SHOWN] = shown
     return shown
+
+
+def _begin_with_the_run() -> None:
+    """A link that names nothing but a run opens with its picture and its configuration."""
+    job = find(st.query_params[RUN])
+    if job is None:
+        return
+    for name, value in links.of_the_scene(job.scene.name, job.scene.digest).items():
+        st.session_state[name] = st.query_params[name] = value
+    settings.begin_with(job.experiment)
+
+
+def _reopened(scene: Scene) -> bool:
+    """Whether the address names a run of this very scene, as the Runs page puts it there."""
+    job = find(st.query_params.get(RUN, ""))
+    return job is not None and job.scene.digest == scene.digest
 
 
 def configuration(shown: Shown) -> Experiment | None:
@@ -92,10 +110,10 @@ def _run_both(scene: Scene, experiment: Experiment, fix: Experiment) -> None:
 
 def results(scene: Scene, experiment: Experiment | None) -> None:
     """The run, or the pair of runs, that the address names; else the last one of this picture; else an example."""
-    job = engine().job(st.query_params[RUN]) if RUN in st.query_params else None
+    job = find(st.query_params[RUN]) if RUN in st.query_params else None
     if job is None and RUN in st.query_params:
-        note("The run of this link is no longer kept: press Overfit to have it again.")
-    fixed = engine().job(st.query_params[FIXED]) if FIXED in st.query_params else None
+        note(lost(st.query_params[RUN]))
+    fixed = find(st.query_params[FIXED]) if FIXED in st.query_params else None
     if job is not None and fixed is not None and fixed is not job:
         watch(job, fixed)
         pair.show(job, fixed, _scene_of(job, scene))

@@ -8,18 +8,19 @@ import secrets
 import threading
 import time
 from collections import OrderedDict, deque
-from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
 
 from segdebug.diagnosis import Diagnosis
+from segdebug.errors import StoreError
 from segdebug.experiment import Experiment
 from segdebug.jobs import Engine, Job
 from segdebug.pixel import AtStep
 from segdebug.questions import Readers
-from segdebug.run import Run
+from segdebug.run import Run, versions
 from segdebug.scene import Scene
+from segdebug.ui.kept import THREADS, computed_by, keeper
 
 __all__ = [
     "FIXED",
@@ -37,11 +38,12 @@ __all__ = [
     "latest",
     "look_into",
     "looked_at",
+    "lost",
     "mine",
     "said_of",
-    "store_folder",
     "submit",
     "watch",
+    "watched_by_others",
 ]
 
 RUN = "run"
@@ -89,11 +91,6 @@ def checker() -> Engine:
     )
 
 
-def store_folder() -> Path:
-    """Where the app keeps what outlives it: SEGDEBUG_STORE, or the folder `runs` where it was started."""
-    return Path(os.environ.get("SEGDEBUG_STORE") or "runs").absolute()
-
-
 class _Viewer:
     """One browser session: the runs that it watches and the check that it waits for, left when its connection
     ends."""
@@ -129,6 +126,7 @@ def _viewer() -> _Viewer:
 
 def attend() -> None:
     """Start the engines and notice this session, so that its end is noticed too."""
+    keeper()
     engine()
     checker()
     _viewer()
@@ -161,10 +159,16 @@ def mine(job: Job) -> bool:
     return job.id in _viewer().mine
 
 
+def watched_by_others(job_id: str) -> bool:
+    """Whether another session is looking at the run."""
+    job = engine().job(job_id)
+    return job is not None and job.viewers > (job_id in _viewer().watched)
+
+
 def cancel(job: Job) -> None:
     """End the run; where others are watching it too, only stop watching."""
     viewer = _viewer()
-    if job.viewers <= (job.id in viewer.watched):
+    if not watched_by_others(job.id):
         job.cancel()
         return
     st.toast("Others are watching this run, so it goes on for them.")
@@ -181,12 +185,18 @@ def forget_run() -> None:
 
 
 def submit(scene: Scene, experiment: Experiment, *, remembered: bool = True) -> Job:
-    """Have it trained, or get the run that is already there: a run is a function of scene and Experiment.
+    """Have it trained, or get the run that is already there or kept: a run is a function of scene, Experiment,
+    versions and threads.
 
     remembered: whether `latest` is to know of it.
     """
     key = _key(scene, experiment)
-    job = engine().submit(scene, experiment, key=key)
+    job = engine().job(_runs().get(key))
+    if job is None:
+        job = _kept(key, scene)
+    if job is None or job.state in ("failed", "cancelled"):
+        job = engine().submit(scene, experiment, key=key)
+    keeper().expect(job)  # also one that has ended and was deleted from the store since
     _runs().put(key, job.id)
     if remembered:
         last = _last_runs().setdefault(scene.digest, deque(maxlen=_REMEMBERED))
@@ -196,13 +206,28 @@ def submit(scene: Scene, experiment: Experiment, *, remembered: bool = True) -> 
 
 
 def find(job_id: str) -> Job | None:
-    """The run with this id, if it is still kept."""
-    return engine().job(job_id)
+    """The run with this id: queued, training, lately ended, or kept from before; None where there is none.
+
+    `lost` says why.
+    """
+    return engine().job(job_id) or _opened(job_id)
+
+
+def lost(job_id: str) -> str:
+    """Why `find` has no such run, in one line."""
+    try:
+        store = keeper().store
+        if store is not None and store.entry(job_id) is not None:
+            store.load(job_id)
+    except StoreError as refusal:
+        return str(refusal)
+    return "The run of this link is no longer kept: press Overfit to have it again."
 
 
 def known_run(scene: Scene, experiment: Experiment) -> Job | None:
-    """The run of this configuration on this scene, if it was asked for and is still kept."""
-    return engine().job(_runs().get(_key(scene, experiment)))
+    """The run of this configuration on this scene, if it was asked for, or is kept from before."""
+    key = _key(scene, experiment)
+    return engine().job(_runs().get(key)) or _kept(key, scene)
 
 
 def check(scene: Scene, experiment: Experiment) -> Job:
@@ -276,7 +301,35 @@ def _last_runs() -> dict[str, deque[str]]:
 
 
 def _key(scene: Scene, experiment: Experiment) -> str:
-    return hashlib.sha256(f"{scene.digest}{experiment.to_json()}".encode()).hexdigest()
+    return hashlib.sha256(f"{scene.digest}{experiment.to_json()}{computed_by()}".encode()).hexdigest()
+
+
+def _kept(key: str, scene: Scene) -> Job | None:
+    """The kept run of this key, on the shelf of those that have ended; not one that another version computed, as on
+    a cluster that is not like this server."""
+    store = keeper().store
+    try:
+        entry = None if store is None else store.by_key(key)
+    except StoreError:
+        return None
+    job = None if entry is None else _opened(entry.id, scene)
+    return job if job is not None and job.result.versions == versions(THREADS) else None
+
+
+def _opened(job_id: str, scene: Scene | None = None) -> Job | None:
+    """A kept run on the shelf of those that have ended; scene: its own, where somebody has it already."""
+    store = keeper().store
+    try:
+        entry = None if store is None else store.entry(job_id)
+        if store is None or entry is None:
+            return None
+        run, its_scene = store.load(job_id, scene)
+    except StoreError:
+        return None
+    job = engine().adopt(run, its_scene, id=job_id, key=entry.key)
+    keeper().look_at(job)
+    _runs().put(entry.key, job_id)
+    return job
 
 
 class _Ids:

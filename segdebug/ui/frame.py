@@ -27,6 +27,7 @@ def run() -> None:
         st.Page(_PAGES / "compare.py", title="Compare"),
         st.Page(_PAGES / "pixel.py", title="Pixel"),
         st.Page(_PAGES / "masks.py", title="Masks"),
+        st.Page(_PAGES / "runs.py", title="Runs"),
         st.Page(_PAGES / "findings.py", title="Findings"),
         st.Page(_PAGES / "words.py", title="Words"),
     ]

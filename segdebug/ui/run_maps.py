@@ -12,6 +12,7 @@ from segdebug.trace import Snapshot, Trace
 from segdebug.ui import maps
 from segdebug.ui.curves import columns_of
 from segdebug.ui.sources import grid_of
+from segdebug.ui.take_away import figure_config
 from segdebug.ui.text import plain
 from segdebug.vocabulary import LOSSES
 
@@ -53,13 +54,15 @@ def _of_step(trace: Trace, snapshot: Snapshot, names: list[str], colours: list[s
     return panels
 
 
-def study(trace: Trace, snapshot: Snapshot, names: list[str], colours: list[str]) -> None:
-    """One map large, with its exact values, or the IoU of every class at the step; none until asked."""
+def study(trace: Trace, snapshot: Snapshot, names: list[str], colours: list[str], stem: str) -> None:
+    """One map large, with its exact values, or the IoU of every class at the step; none until asked. stem: of the
+    files that the figures are saved as."""
     choices = [_GRADIENT, _IOU] if snapshot.pixel_loss is None else [_LOSS, _GRADIENT, _IOU]
     chosen = st.segmented_control(f"Study step {snapshot.step}", choices, key="study", bind="query-params")
     if chosen == _IOU:
         figure = iou_bars(trace.iou()[snapshot.step], names, colours)
-        st.plotly_chart(figure, key="study_iou", alt=f"IoU of each class at step {snapshot.step}")
+        told, config = f"IoU of each class at step {snapshot.step}", figure_config(stem, f"iou-step{snapshot.step}")
+        st.plotly_chart(figure, key="study_iou", config=config, alt=told)
         return
     values = snapshot.pixel_loss if chosen == _LOSS else snapshot.gradient if chosen == _GRADIENT else None
     if chosen is None or values is None:
@@ -67,5 +70,7 @@ def study(trace: Trace, snapshot: Snapshot, names: list[str], colours: list[str]
     every = [s.pixel_loss if chosen == _LOSS else s.gradient for s in trace.snapshots]
     scale = scale_of([m for m in every if m is not None])
     told = f"{chosen} at step {snapshot.step}, from {number(float(values.min()))} to {number(float(values.max()))}"
-    st.plotly_chart(scalar_map(values, scale, chosen), key="study_map", alt=told)
+    name = "pixel_loss" if chosen == _LOSS else "gradient"
+    config = figure_config(stem, f"{name}-step{snapshot.step}")
+    st.plotly_chart(scalar_map(values, scale, chosen), key="study_map", config=config, alt=told)
     st.caption(HOW_TO_READ["map"])

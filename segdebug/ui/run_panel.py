@@ -6,14 +6,12 @@ button, curves, step, maps.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from segdebug.diagnosis import Diagnosis
 from segdebug.errors import KerasRefusal
 from segdebug.experiment import Experiment
-from segdebug.export import curves_csv, file_stem, maps_npz, numbers_json
+from segdebug.export import file_stem
 from segdebug.figures import number
 from segdebug.jobs import Job
 from segdebug.run import Run, SceneSummary, versions
@@ -23,26 +21,18 @@ from segdebug.ui.curves import columns_of, ended_curves, live_curves
 from segdebug.ui.engine import cancel, mine, said_of
 from segdebug.ui.pixel_link import open_pixel
 from segdebug.ui.run_maps import run_maps, study
+from segdebug.ui.take_away import downloads
 from segdebug.ui.text import error, note, plain, warning
-from segdebug.vocabulary import LOSSES
 
 __all__ = ["STEP", "in_words", "show", "show_why"]
 
 STEP = "step"
 """The address's parameter that names the step whose maps are shown."""
 
+in_words = Experiment.in_words
+
 _POLL = 0.5  # seconds between looks at a run that trains; its pictures are larger on a larger grid
 _POLL_PIXELS = 256  # up to this size of the training grid
-
-
-def in_words(experiment: Experiment) -> str:
-    """The configuration in one line."""
-    head, loss, training = experiment.head, experiment.loss, experiment.training
-    told = f"(from_logits={loss.from_logits})" if "from_logits" in LOSSES[loss.name].accepts else ""
-    return (
-        f"{head.activation} [{head.attachment}] → {loss.name}{told} on {experiment.target.encoding} labels, "
-        f"{training.steps} steps at {training.size} px, seed {training.seed}"
-    )
 
 
 def show(job: Job, scene: Scene) -> None:
@@ -112,18 +102,19 @@ def _ended(job: Job, scene: Scene) -> None:
     words, button = st.columns([5, 1], vertical_alignment="center")
     words.markdown(f"**{plain(_headline(run))}**")
     with button:
-        _downloads(run, scene)
+        downloads(run, scene)
     show_why(job)
     if trace.outcome in ("not_finite", "diverged"):
         warning(f"Ended at step {trace.steps} of {run.experiment.training.steps}: {OUTCOMES[trace.outcome]}.")
     names, colours = columns_of(trace, scene)
-    ended_curves(trace, names, colours, _diagnosis(job))
+    stem = file_stem(scene.name, run.experiment)
+    ended_curves(trace, names, colours, _diagnosis(job), stem)
     snapshot = _chosen_step(job, trace)
     clicked = run_maps(trace, snapshot, scene, run.experiment)
     if clicked is not None:
         open_pixel(job.id, snapshot.step, *clicked)
     _notes(run, snapshot)
-    study(trace, snapshot, names, colours)
+    study(trace, snapshot, names, colours, stem)
 
 
 def _run_so_far(job: Job) -> Run:
@@ -168,24 +159,3 @@ def _notes(run: Run, snapshot: Snapshot) -> None:
         st.caption(plain(f"Your metric, {metric.name}, cannot be computed: {run.trace.metric_error}"))
     for told in run.keras_warnings:
         st.caption(plain(f"Keras warned: {told}"))
-
-
-def _downloads(run: Run, scene: Scene) -> None:
-    stem = file_stem(scene.name, run.experiment)
-    run = replace(run, scene=_renamed(run, scene))
-    with st.popover("Download", width="stretch"):
-        st.download_button(
-            "Curves (CSV)", lambda: curves_csv(run), f"{stem}.csv", "text/csv", on_click="ignore", width="stretch"
-        )
-        st.download_button(
-            "Maps (NumPy)", lambda: maps_npz(run), f"{stem}.npz", "application/zip", on_click="ignore", width="stretch"
-        )
-        st.download_button(
-            "Everything (JSON)", lambda: numbers_json(run), f"{stem}.json", "application/json", on_click="ignore",
-            width="stretch",
-        )  # fmt: skip
-
-
-def _renamed(run: Run, scene: Scene) -> SceneSummary:
-    """The run's scene under the class names that the page shows."""
-    return SceneSummary.of(scene) if scene.digest == run.scene.digest else run.scene

@@ -12,7 +12,7 @@ from segdebug.errors import SceneError
 from segdebug.experiment import Experiment
 from segdebug.painting import overlay, png
 from segdebug.scene import Scene, sample_info, sample_names
-from segdebug.ui import mask_question, mask_reading, settings, sources
+from segdebug.ui import engine, mask_question, mask_reading, settings, sources
 from segdebug.ui.classes import class_table, with_edits
 from segdebug.ui.text import error, note, plain, warning
 
@@ -170,17 +170,27 @@ def _upload(image: Any, masks: list[Any], counts: Any) -> sources.Upload | None:
     if held_id is None:
         return None
     held = sources.uploaded(held_id)
-    if held is None:
+    if held is None and _of_the_run() is None:
         warning("The uploaded files of this link are no longer held here: upload them again.")
-    else:
+    elif held is not None:
         names = ", ".join(name for name, _ in held.masks)
         st.caption(plain(f"Still here: {held.image[0]} with {names}."))
     return held
 
 
+def _of_the_run() -> Scene | None:
+    """The scene of the run that the address names, which is kept with it."""
+    job = engine.find(st.query_params.get(engine.RUN, ""))
+    return None if job is None else job.scene
+
+
 def _last_good() -> Scene:
-    """What to show where files are missing or bad: the last scene that could be read, or a sample."""
+    """What to show where files are missing or bad: the last scene that could be read, the one of the run that is
+    looked at, or a sample."""
     scene = st.session_state.get(_LAST_GOOD)
+    if (scene is None or _UPLOAD not in st.query_params) and (kept := _of_the_run()) is not None:
+        st.caption(plain(f"{kept.name}: kept with the run."))
+        return kept
     if scene is None:
         st.caption("Until then, a sample is shown.")
         return sources.sample_scene(sample_names()[0])

@@ -34,7 +34,8 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.mark = secrets.token_hex(8)
-        environment = {**os.environ, "SEGDEBUG_NICENESS": "0", **settings, _MARK: self.mark, "HOME": str(folder)}
+        here = {"SEGDEBUG_STORE": str(folder / "kept"), "HOME": str(folder)}
+        environment = {**os.environ, "SEGDEBUG_NICENESS": "0", **here, **settings, _MARK: self.mark}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
         self.log = (folder / "server.log").open("wb")
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=self.log, stderr=self.log)

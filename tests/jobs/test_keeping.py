@@ -7,10 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from segdebug import Experiment
 from segdebug.errors import JobError, QueueFull
 from segdebug.jobs import Engine, Job
 from tests.jobs.conftest import RUNNER
 from tests.jobs.helpers import eventually
+from tests.scenes import blocks
+from tests.store.made_up import whole_run
 
 Submit = Callable[..., Job]
 SLOW = {"do": "heed"}
@@ -86,3 +89,22 @@ def test_one_scene_counts_once() -> None:
         jobs = [engine.submit(scene, {"do": "count", "n": 1}, key=str(n)) for n in range(5)]
         assert all(job.wait(60) for job in jobs)
         assert all(engine.job(job.id) is job for job in jobs)
+
+
+def test_a_run_from_before_is_taken_in_as_a_finished_job() -> None:
+    scene = blocks()
+    run = whole_run(scene, Experiment().changed({"training.size": 16}))
+    with Engine(slots=1, runner=RUNNER, tensorflow=False, keep=2) as engine:
+        job = engine.adopt(run, scene, id="before", key="same")
+        assert (job.id, job.key, job.state, job.active, job.error) == ("before", "same", "finished", False, None)
+        assert (job.result, job.scene, job.experiment) == (run, scene, run.experiment)
+        assert job.progress == run.trace.parts
+        assert job.seconds == pytest.approx(run.seconds, abs=0.5)
+        assert engine.job("before") is job
+        assert engine.submit(scene, run.experiment, key="same") is job
+        assert engine.adopt(run, scene, id="before", key="same") is job
+        assert job.wait(0)
+        for n in range(3):
+            engine.adopt(run, scene, id=f"later {n}", key=f"{n}")
+        assert engine.job("before") is None, "kept runs count towards the bounds as all others"
+        assert engine.submit(scene, {"do": "count", "n": 1}, key="same") is not job

@@ -17,13 +17,14 @@ Open = Callable[..., AppTest]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_trains(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No processes, and no session that could end: AppTest has none.
+def _nothing_trains(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No processes, runs kept in a folder of the test's own, and no session that could end: AppTest has none.
 
     Streamlit clears Keras's session after every script run, where Keras is imported. The app's own process never
     imports it; this one may have, for another test, and would then spend most of its time clearing.
     """
     monkeypatch.setattr(script_runner, "_clean_problem_modules", lambda: None)
+    monkeypatch.setenv("SEGDEBUG_STORE", str(tmp_path / "kept"))
     viewer = engine._Viewer()
     monkeypatch.setattr(engine, "Engine", FakeEngine)
     monkeypatch.setattr(engine, "_viewer", lambda: viewer)

@@ -79,6 +79,7 @@ class FakeJob:
     """What the pages use of a Job."""
 
     active = False
+    key = ""
     place = 0
     viewers = 0
     seconds = 0.5
@@ -126,6 +127,7 @@ class FakeEngine:
             refusal = self.refuse_check if self.checking else self.refuse
             kind = "check" if self.checking else "run"
             self.jobs[key] = FakeJob(scene, experiment, f"{kind}-{len(self.jobs)}", refusal, result)
+            self.jobs[key].key = key
         return self.jobs[key]
 
     def job(self, id: str) -> FakeJob | None:
@@ -133,6 +135,11 @@ class FakeEngine:
 
     def prepare(self, scene: Scene, experiment: Experiment, *, key: str) -> None:
         """Nothing needs to get ready."""
+
+    def adopt(self, run: Run, scene: Scene, *, id: str, key: str) -> FakeJob:
+        self.jobs[key] = FakeJob(scene, run.experiment, id, None, run)
+        self.jobs[key].key = key
+        return self.jobs[key]
 
     def close(self) -> None:
         """Nothing is open."""
