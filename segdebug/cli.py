@@ -19,7 +19,7 @@ from rich.table import Table
 
 from segdebug.compare import differences
 from segdebug.diagnosis import Diagnosis
-from segdebug.errors import ExperimentError, SceneError, SegdebugError
+from segdebug.errors import ExperimentError, SceneError, SegdebugError, StoreError
 from segdebug.experiment import Experiment
 from segdebug.presets import PRESETS
 from segdebug.run import Run
@@ -115,6 +115,7 @@ def overfit(
 ) -> None:
     """Overfit the one image as model.fit would, and report loss and IoU of every step."""
     experiment = _experiment(config, preset, steps)
+    _check_places(out, report)
     scene = _scene(image, mask, encoding, ignore, classes)
     with _progress_bar() as bar:
         task = bar.add_task("starting TensorFlow", total=experiment.training.steps)
@@ -156,6 +157,7 @@ def compare(
     experiments += [_experiment(None, name, steps) for name in preset or []]
     if len(experiments) < 2:
         raise ExperimentError("Give two configurations or more: --config FILE or --preset NAME, once for each.")
+    _check_places(None, report)
     scene = _scene(image, mask, encoding, ignore, classes)
     runs = _compared(scene, experiments)
     differ = differences(experiments)
@@ -208,6 +210,16 @@ def _experiment(config: Path | None, preset: str | None, steps: int | None) -> E
         raise ExperimentError("Give --config or --preset, not both.")
     experiment = Experiment.load(config) if config else Experiment.preset(preset or "softmax_cce")
     return experiment if steps is None else experiment.changed({"training.steps": steps})
+
+
+def _check_places(out: Path | None, report: Path | None) -> None:
+    """What cannot be written is refused before anything is trained."""
+    if out is not None:
+        from segdebug.runfiles import check_place
+
+        check_place(out)
+    if report is not None and (report.is_dir() or not report.absolute().parent.is_dir()):
+        raise StoreError(f"{report}: the report cannot be written there; name a file in a folder that there is.")
 
 
 def _progress_bar() -> Progress:

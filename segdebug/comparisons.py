@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from segdebug.compare import differences
 from segdebug.errors import ExperimentError
 from segdebug.experiment import OPTIONS, Experiment
 from segdebug.scene import Scene
@@ -24,29 +25,40 @@ Changes = dict[str, Any]
 @dataclass(frozen=True)
 class Comparison:
     """title, question: as on the page. variants: changes from the base, for a scene. exclusive: makes sense only where
-    each pixel has one class; files: only for masks in files."""
+    each pixel has one class; black_white: only for mask files of 0 and 255, one for the foreground or one a class."""
 
     title: str
     question: str
     variants: Callable[[Scene], tuple[Changes, ...]] = field(repr=False)
     exclusive: bool = True
-    files: bool = False
+    black_white: bool = False
 
 
 def configurations(name: str, base: Experiment, scene: Scene) -> list[Experiment]:
     """The configurations of a comparison, all else as in the base. Raises ExperimentError where it does not fit."""
     comparison = COMPARISONS[name]
     if comparison.exclusive and scene.overlapping:
-        raise ExperimentError(f"{comparison.title}: needs classes that do not overlap; choose another.", "loss.name")
-    if comparison.files and not scene.mask_files:
-        raise ExperimentError(f"{comparison.title}: needs mask files; this scene has none.", "target.reader")
+        raise ExperimentError(
+            f"{comparison.title}: needs classes that do not overlap. Choose another comparison or picture.", "loss.name"
+        )
+    if comparison.black_white and not _black_white(scene):
+        raise ExperimentError(
+            f"{comparison.title}: needs mask files of 0 and 255, one for the foreground or one a class; these are "
+            f"read as {scene.encoding}. Choose another comparison or picture.",
+            "target.reader",
+        )
     return [base.changed(changes) for changes in comparison.variants(scene)]
+
+
+def _black_white(scene: Scene) -> bool:
+    """Whether each mask file is black and white, as far as its values say."""
+    files = bool(scene.mask_files) and scene.encoding in ("binary", "planes")
+    return files and all(set(report.distinct) <= {0, 255} for report in scene.report)
 
 
 def differing(experiments: Iterable[Experiment]) -> list[str]:
     """The dotted fields in which they are not all the same, in the pipeline's order."""
-    all_of = list(experiments)
-    return [name for name in OPTIONS if any(one[name] != all_of[0][name] for one in all_of[1:])]
+    return list(differences(list(experiments)))
 
 
 def common(experiments: Iterable[Experiment]) -> dict[str, Any]:
@@ -158,12 +170,13 @@ def _inverse(scene: Scene) -> list[float]:
     return [float(f"{total / (n * c.pixels):.4g}") if c.pixels else 1.0 for c in scene.classes]
 
 
-def _label_scale(scene: Scene) -> tuple[Changes, ...]:  # noqa: ARG001
-    fed: Changes = {"target.encoding": "summed_planes", "target.dtype": "float32", "target.layout": "spatial"}
-    return (
-        {**fed, "target.reader": "pillow_l", "target.scale": "divide_255"},
-        {**fed, "target.reader": "pillow_l", "target.scale": "none"},
-    )
+def _label_scale(scene: Scene) -> tuple[Changes, ...]:
+    read: Changes = {"target.reader": "pillow_l", "target.dtype": "float32", "target.layout": "spatial"}
+    if scene.encoding == "binary":
+        one = _with("sigmoid", _BCE, fed={**read, "target.encoding": "single_channel"})
+    else:  # one file a class
+        one = {**read, "target.encoding": "summed_planes"}
+    return tuple({**one, "target.scale": scale} for scale in ("divide_255", "none"))
 
 
 COMPARISONS: dict[str, Comparison] = {
@@ -198,7 +211,7 @@ COMPARISONS: dict[str, Comparison] = {
         "What happens to the loss when mask planes are fed as they are read, from 0 to 255?",
         _label_scale,
         exclusive=False,
-        files=True,
+        black_white=True,
     ),
     "input_range": Comparison(
         "Input 0..1 against 0..255",

@@ -28,6 +28,7 @@ from segdebug.pictures import map_pictures, scales_of, scene_pictures
 from segdebug.report_findings import badge, findings_html
 from segdebug.run import Run
 from segdebug.scene import Scene
+from segdebug.trace import OUTCOMES
 
 __all__ = ["report_html", "write_report"]
 
@@ -114,7 +115,7 @@ def _maps(runs: Sequence[Run], names: list[str], scene: Scene | None) -> str:
     steps = sorted({shot.step for run in runs for shot in run.trace.snapshots})
     if not steps:
         return ""
-    scales = scales_of(runs)
+    scales, sizes = scales_of(runs), set[int]()
     rows = []
     for run, name in zip(runs, names, strict=True):
         own = [shot.step for shot in run.trace.snapshots]
@@ -122,8 +123,10 @@ def _maps(runs: Sequence[Run], names: list[str], scene: Scene | None) -> str:
             continue
         shown = [max((n for n, step in enumerate(own) if step <= asked), default=0) for asked in steps]
         cells = []
-        if scene is not None:
-            for title, picture in scene_pictures(scene, run.experiment.training.size).items():
+        size = run.experiment.training.size
+        if scene is not None and size not in sizes:  # what is the same is shown once
+            sizes.add(size)
+            for title, picture in scene_pictures(scene, size).items():
                 cells.append(_map(title, _HOW[title], [_source(png(picture))], [0] * len(steps), run))
         for made in map_pictures(run, scales):
             cells.append(_map(made.title, made.how, [_source(png(p)) for p in made.pictures], shown, run))
@@ -159,7 +162,7 @@ def _run(run: Run, name: str, scene: Scene | None, figures: dict[str, Any]) -> s
         loss = _figure(figures, f"{key}-loss", loss_curve(trace.loss, lines), f"{stem}-loss", "Loss against step")
         names, colours = _columns(run)
         iou = _figure(figures, f"{key}-iou", iou_curves(trace.iou(), names, colours), f"{stem}-iou", "IoU against step")
-        told = f"{trace.steps} steps in {number(run.seconds)} s, {escape(str(trace.outcome))}"
+        told = f"{trace.steps} steps in {number(run.seconds)} s, {OUTCOMES.get(trace.outcome or '', 'not finished')}"
         told += f": loss {number(float(trace.loss[0]))} → {number(float(trace.loss[-1]))}, "
         told += f"mean IoU {number(float(trace.mean_iou()[-1]))}"
         parts.append(f'<p>{told}</p><div class="pair"><div>{loss}<p class="how">{HOW_TO_READ["loss"]}</p></div>')

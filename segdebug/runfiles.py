@@ -33,7 +33,7 @@ from segdebug.scene import SceneClass
 from segdebug.scenefiles import format_refusal, reason_of
 from segdebug.trace import Progress, Snapshot, Trace
 
-__all__ = ["RUN_FORMAT", "entry_words", "load_run", "save_run", "write_run"]
+__all__ = ["RUN_FORMAT", "check_place", "entry_words", "load_run", "save_run", "write_run"]
 
 RUN_FORMAT = 1
 
@@ -48,13 +48,18 @@ def save_run(run: Run, folder: Path) -> None:
 
     Raises StoreError where something else is there, or it cannot be written.
     """
-    if folder.exists() and not (folder / _FILE).is_file() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StoreError(f"{folder}: there is something else in this place; name a folder that is new or empty.")
+    check_place(folder)
     try:
         with whole_folder(folder.absolute()) as unfinished:
             write_run(run, unfinished)
     except OSError as error:
         raise StoreError(f"{folder}: the run cannot be written: {error.strerror or error}.") from error
+
+
+def check_place(folder: Path) -> None:
+    """Raises StoreError where something else than a run is in that place."""
+    if folder.exists() and not (folder / _FILE).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StoreError(f"{folder}: there is something else in this place; name a folder that is new or empty.")
 
 
 def write_run(run: Run, folder: Path) -> None:

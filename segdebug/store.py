@@ -82,7 +82,7 @@ class Store:
     ) -> None:
         self.folder = folder
         self._runs, self._scenes = folder / "runs", folder / "scenes"
-        self._keep, self._keep_bytes, self._held = keep, keep_bytes, held
+        self.keep, self.keep_bytes, self._held = keep, keep_bytes, held
         self._writing = threading.RLock()  # one writer of folders at a time
         self._open_scenes: WeakValueDictionary[tuple[Any, ...], Scene] = WeakValueDictionary()
         with _refusing(folder, "the runs cannot be kept here"):
@@ -194,7 +194,7 @@ class Store:
         sizes = {row["id"]: row["bytes"] for row in reversed(self._index.rows())}  # the oldest first
         for id in [id for id in sizes if id != newest]:
             taken = sum(sizes.values()) + self._scene_bytes()
-            if len(sizes) <= self._keep and taken <= self._keep_bytes:
+            if len(sizes) <= self.keep and taken <= self.keep_bytes:
                 return
             if not self._held(id):
                 self._drop(id)

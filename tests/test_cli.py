@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segdebug import Experiment
+from segdebug import Experiment, Run
 from segdebug.rules import catalogue
 from tests.scenes import blocks_mask
 
@@ -55,9 +55,13 @@ def test_overfit_prints_one_json_object(files: tuple[Path, Path], tmp_path: Path
     tiny = {"model.filters": 4, "model.depth": 1, "training.size": 32}
     config.write_text(Experiment.preset("softmax_cce").changed(tiny).to_json())
     image, mask = files
-    done = segdebug("overfit", "--image", image, "--mask", mask, "--config", config, "--steps", 12, "--json")
+    out, report = tmp_path / "run", tmp_path / "run.html"
+    arguments = ["--image", image, "--mask", mask, "--config", config, "--steps", 12, "--out", out, "--report", report]
+    done = segdebug("overfit", *arguments, "--json")
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)
+    assert Run.load(out).to_json() == {key: run[key] for key in Run.load(out).to_json()}
+    assert "keras.utils.set_random_seed" in report.read_text()
     assert run["steps"] == 12
     assert len(run["loss"]) == 12
     assert all(np.isfinite(run["loss"]))
@@ -80,6 +84,9 @@ def test_overfit_prints_one_json_object(files: tuple[Path, Path], tmp_path: Path
         (["check", "--image", "IMAGE"], "--mask"),
         (["check", "--mask", "MASK"], "--image"),
         (["check", "--preset", "softmax_cc"], "softmax_cce"),
+        (["overfit", "--image", "IMAGE", "--mask", "MASK", "--out", "tests"], "something else"),
+        (["overfit", "--image", "IMAGE", "--mask", "MASK", "--report", "nowhere/run.html"], "nowhere/run.html"),
+        (["compare", "--image", "IMAGE", "--mask", "MASK", "--preset", "softmax_cce"], "two configurations"),
         (["explain", "H0"], "H01"),
         (["explain", "wrong"], "no rule"),
     ],
@@ -163,3 +170,24 @@ def test_overfit_says_what_a_check_says_and_ends_with_the_same_status(files: tup
     assert (run["verdict"], run["computes"]) == ("broken", "double_activation")
     assert run["findings"][0]["severity"] == "error"
     assert run["fix"] is not None
+
+
+def test_compare_says_what_differs_and_what_became_of_each(files: tuple[Path, Path], tmp_path: Path) -> None:
+    tiny = {"model.filters": 4, "model.depth": 0, "training.size": 32}
+    configs = []
+    for name in ("softmax_reshape_cce", "softmax_reshape_cce_logits"):
+        configs += ["--config", tmp_path / f"{name}.json"]
+        configs[-1].write_text(Experiment.preset(name).changed(tiny).to_json())
+    report = tmp_path / "both.html"
+    arguments = ["--image", files[0], "--mask", files[1], *configs, "--steps", 3, "--report", report]
+    done = segdebug("compare", *arguments, "--json")
+    assert done.returncode == 1, done.stderr
+    said = json.loads(done.stdout)
+    assert said["differences"] == {"loss.from_logits": [False, True]}
+    assert [run["computes"] for run in said["runs"]] == ["intended_clipped", "double_activation"]
+    assert [len(run["loss"]) for run in said["runs"]] == [3, 3]
+    assert "Side by side" in report.read_text()
+    told = segdebug("compare", *arguments)
+    assert told.returncode == 1
+    assert "loss.from_logits" in told.stdout
+    assert "double activation" in told.stdout

@@ -48,6 +48,7 @@ def test_scene_and_experiment_know_nothing_of_anyone() -> None:
         "import segdebug.cli",
         "import segdebug.jobs",
         "import segdebug.figures, segdebug.export, segdebug.painting",
+        "import segdebug.store, segdebug.report, segdebug.codebook, segdebug.pictures, segdebug.tensorboard",
         "import segdebug; segdebug.load_sample('coffee')",
     ],
 )

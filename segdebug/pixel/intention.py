@@ -59,19 +59,22 @@ def intended(moment: Moment, row: int, column: int) -> Intended:
     note = ""
     if hypothesis.region_reads:
         pooled = _region(moment, head, hypothesis)
-        gradient = gradient + (np.full_like(z, np.nan) if pooled is None else pooled[moment.coarse(row, column)])
+        # Weights multiply each pixel's sum of both parts; a bare region loss has no pixels to weigh.
+        unit = float(weight.sum()) / divisor if hypothesis.reads else 1.0
+        nothing = np.full_like(z, np.nan)
+        value += np.nan if pooled is None else pooled[0]
+        gradient = gradient + (nothing if pooled is None else unit * pooled[1][moment.coarse(row, column)])
         note = "with the region part, of the whole picture" if hypothesis.reads else "of the whole picture together"
     return Intended(head.activation, z, u, line, value, here, divisor, gradient, note)
 
 
-def _region(moment: Moment, head: Head, hypothesis: Hypothesis) -> Array | None:
-    """(S, S, K) the gradient of the region part as it was meant; None where it is too large to work out."""
+def _region(moment: Moment, head: Head, hypothesis: Hypothesis) -> tuple[float, Array] | None:
+    """The region part as it was meant, and its (S, S, K) gradient; None where it is too large to work out."""
     y, z = clean_labels(moment), moment.logits.astype(np.float64)
     if z.shape != y.shape or y.size > MOST:
         return None
     u = ACTIVATIONS[head.activation].forward(z, -1)
-    found = region_of(hypothesis, Passage(head, z, u, u), y)
-    return None if found is None else found[1]
+    return region_of(hypothesis, Passage(head, z, u, u), y)
 
 
 def _weight(moment: Moment) -> tuple[Array, float]:

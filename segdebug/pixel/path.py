@@ -102,7 +102,10 @@ def _stages(moment: Moment, row: int, column: int) -> Iterator[Stage]:
     yield from _inside_the_loss(moment, row, column, meant.logarithm)
     yield from _number(moment, row, column, meant.loss, meant.weight, meant.divisor)
     gradient = moment.gradient[moment.coarse(row, column)]
-    dead = "exactly 0: this pixel is dead" if not np.any(gradient) else ""
+    # Of a share of the mean: what is meant to be next to nothing is no death.
+    at_rest = not np.any(np.abs(meant.gradient) > 1e-6 / meant.divisor)
+    still = "it is right and sure" if at_rest else "this pixel is dead"
+    dead = "" if np.any(gradient) else f"exactly 0: {still}"
     yield Stage(
         "gradient",
         "gradient",
@@ -198,7 +201,7 @@ def _number(
     yield Stage("weight", "weight", weight, Cell("w", (meant_weight,)))
     share = float(shares(moment)[row, column])
     total = float(moment.coefficients[row, column].sum())
-    percent = f"{share / moment.loss:.3%} of the printed loss {moment.loss:.6g}" if moment.loss else ""
+    percent = f"{100 * share / moment.loss:.3g} % of the printed loss {moment.loss:.6g}" if moment.loss else ""
     n = sample / total if total else np.inf
     over = f"N = {n:,.6g}; {percent}" if np.isfinite(n) else f"counts for nothing; {percent}"
     done = Cell(r"s = \frac{w\,\ell}{N}", (share,), over, measured=True)

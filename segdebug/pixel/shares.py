@@ -48,8 +48,10 @@ def shares(moment: Moment) -> NDArray[np.float64]:
 
 
 def class_shares(moment: Moment) -> list[ClassShare]:
-    """What each class adds, the largest share first, and what the unlabelled pixels do. Where classes overlap a pixel
-    counts for the last class that covers it. Raises as `shares`."""
+    """What each class adds, the one with most of the loss first, and what the unlabelled pixels do.
+
+    Where classes overlap a pixel counts for the last class that covers it. Raises as `shares`.
+    """
     share = shares(moment)
     assert moment.values is not None
     value = moment.values.astype(np.float64).mean(axis=-1)
@@ -65,7 +67,7 @@ def class_shares(moment: Moment) -> list[ClassShare]:
         total = float(share[mask].sum())
         fraction = total / moment.loss if moment.loss else np.nan
         found.append(ClassShare(name, colour, pixels, total, fraction, float(value[mask].mean())))
-    return sorted(found, key=lambda one: -one.share)
+    return sorted(found, key=lambda one: -np.nan_to_num(one.fraction))
 
 
 def _any(groups: list[tuple[str, str, NDArray[np.bool_]]]) -> NDArray[np.bool_]:

@@ -53,7 +53,7 @@ def along_logit(moment: Moment, row: int, column: int, channel: int) -> LogitCur
     own = moment.logits[moment.coarse(row, column)].astype(np.float64)
     here = float(own[channel])
     rival = max(np.delete(own, channel), default=0.0)  # where this logit overtakes the others, it matters most
-    x = np.linspace(min(0.0, here, rival) - _REACH, max(0.0, here, rival) + _REACH, _FEWER if region else _POINTS)
+    x = _logits(here, rival, _FEWER if region else _POINTS)
     z = np.repeat(own[None], len(x) + 1, axis=0)  # the last one is the pixel's own
     z[:-1, channel] = x
     loss, gradient = np.zeros(len(z)), np.zeros(len(z))
@@ -74,6 +74,13 @@ def along_logit(moment: Moment, row: int, column: int, channel: int) -> LogitCur
         _dead(x, loss[:-1], gradient[:-1]),
         "printed loss" if region else "share of the loss",
     )
+
+
+def _logits(here: float, rival: float, n: int) -> Array:
+    """Values to go through: all that matters, and densely where it happens."""
+    whole = np.linspace(min(0.0, here, rival) - _REACH, max(0.0, here, rival) + _REACH, n)
+    near = [np.linspace(at - _REACH, at + _REACH, n // 2) for at in (here, rival)]
+    return np.asarray(np.unique(np.concatenate([whole, *near])))
 
 
 def _no_region(moment: Moment) -> str:

@@ -156,7 +156,7 @@ def _ends(
         place = max(share, place + _LABEL_GAP)
         at = low + min(place, 1.0) * (high - low)
         at = float(np.exp(at) if log else at)
-        rows.append({"loss": at, "step": steps, "told": f"{one.letter} {number(loss)}", "of": one.letter})
+        rows.append({"loss": at, "step": one.trace.steps - 1, "told": f"{one.letter} {number(loss)}", "of": one.letter})
     if not rows:
         return []
     x = {"field": "step", "type": "quantitative", "scale": {"domain": [0, steps]}}

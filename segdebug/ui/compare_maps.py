@@ -51,7 +51,7 @@ def small_multiples(compared: list[Compared], scene: Scene, kind: str, *, live: 
         ]
         there = [panel for panel in drawn if panel is not None]
         if not there:
-            panels.append(maps.blank_panel(one.name))
+            panels.append(maps.blank_panel(one.name, _why_blank(one, kind)))
         elif steps:
             panels.append(maps.over_steps([panel or there[0] for panel in drawn]))
         else:
@@ -66,6 +66,12 @@ def small_multiples(compared: list[Compared], scene: Scene, kind: str, *, live: 
     told = "one scale for all configurations and steps. " if scale is not None else ""
     st.caption(plain(f"{KINDS[kind]} {told.capitalize()}{HOW_TO_READ['maps']}"))
     _follow(look, compared, steps, size)
+
+
+def _why_blank(one: Compared, kind: str) -> str:
+    if one.trace.snapshots:
+        return f"no {kind}: {one.trace.no_pixel_loss or 'this loss has none'}"
+    return "not yet" if one.job is not None and one.job.active else "was not run"
 
 
 def _follow(look: maps.Look, compared: list[Compared], steps: list[int], size: int) -> None:

@@ -37,7 +37,8 @@ def _unchecked(compared: list[Compared]) -> Compared | None:
     """The first configuration of which nothing is known and nothing is under way: checks go one by one."""
     refused: set[str] = st.session_state.setdefault("compare_refused", set())
     for one in compared:
-        if one.said is None and one.job is None and one.experiment.to_json() not in refused:
+        idle = one.job is None or not one.job.active
+        if one.said is None and idle and one.experiment.to_json() not in refused:
             return one
     return None
 
@@ -65,8 +66,10 @@ def _panel(compared: list[Compared], scene: Scene, was_active: bool) -> None:
     told, button = st.columns([6, 1], vertical_alignment="center")
     with told:
         in_common(compared)
-    if any(mine(job) for job in training):
-        button.button("Cancel", key="cancel_all", on_click=_cancel, args=(training,), width="stretch")
+    mine_too = any(mine(job) for job in training)  # the button's place is kept: nothing moves when the runs end
+    button.button(
+        "Cancel", key="cancel_all", on_click=_cancel, args=(training,), width="stretch", disabled=not mine_too
+    )
     for one in compared:
         if one.job is not None and one.job.error is not None:
             error(f"{one.letter}: {one.job.error}")

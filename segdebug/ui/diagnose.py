@@ -8,7 +8,7 @@ from segdebug.errors import ExperimentError, SegdebugError
 from segdebug.experiment import OPTIONS, Experiment
 from segdebug.jobs import Job
 from segdebug.scene import Scene, sample_info, sample_names
-from segdebug.ui import pair, run_panel, settings, sources, strip, verdict
+from segdebug.ui import links, pair, run_panel, settings, sources, strip, verdict
 from segdebug.ui.engine import FIXED, RUN, find, forget_run, latest, lost, submit, watch
 from segdebug.ui.scene_panel import Shown, choose_scene
 from segdebug.ui.text import error, note, plain
@@ -24,6 +24,8 @@ def scene() -> Shown:
     if before is None and not st.query_params:
         # The front door, with nothing chosen yet: begin with what is known to learn the first sample.
         settings.begin_with(_recommended(sample_names()[0]))
+    elif before is None and set(st.query_params) == {RUN}:
+        _begin_with_the_run()
     shown = choose_scene()
     if before is not None and before.scene.digest != shown.scene.digest and not _reopened(shown.scene):
         if settings.current() == before.recommended:
@@ -31,6 +33,16 @@ def scene() -> Shown:
         forget_run()  # another picture's; it is found again with its picture
     st.session_state[_SHOWN] = shown
     return shown
+
+
+def _begin_with_the_run() -> None:
+    """A link that names nothing but a run opens with its picture and its configuration."""
+    job = find(st.query_params[RUN])
+    if job is None:
+        return
+    for name, value in links.of_the_scene(job.scene.name, job.scene.digest).items():
+        st.session_state[name] = st.query_params[name] = value
+    settings.begin_with(job.experiment)
 
 
 def _reopened(scene: Scene) -> bool:

@@ -18,9 +18,9 @@ from segdebug.experiment import Experiment
 from segdebug.jobs import Engine, Job
 from segdebug.pixel import AtStep
 from segdebug.questions import Readers
-from segdebug.run import Run
+from segdebug.run import Run, versions
 from segdebug.scene import Scene
-from segdebug.ui.kept import computed_by, keeper
+from segdebug.ui.kept import THREADS, computed_by, keeper
 
 __all__ = [
     "FIXED",
@@ -72,7 +72,7 @@ def engine() -> Engine:
     return Engine(
         slots=int(slots) if slots else None,
         address=os.environ.get("SEGDEBUG_SCHEDULER"),
-        runner="segdebug.orders:carried_out",
+        runner="segdebug.trainings:carried_out",
         time_limit=float(os.environ.get("SEGDEBUG_TIME_LIMIT", "600")),
         queue_limit=_WAITING_AT_MOST,
         grace=float(os.environ.get("SEGDEBUG_GRACE", "120")),
@@ -242,8 +242,9 @@ def lost(job_id: str) -> str:
 
 
 def known_run(scene: Scene, experiment: Experiment) -> Job | None:
-    """The run of this configuration on this scene, if it was asked for and is still kept."""
-    return engine().job(_runs().get(_key(scene, experiment)))
+    """The run of this configuration on this scene, if it was asked for, or is kept from before."""
+    key = _key(scene, experiment)
+    return engine().job(_runs().get(key)) or _kept(key, scene)
 
 
 def check(scene: Scene, experiment: Experiment) -> Job:
@@ -321,13 +322,15 @@ def _key(scene: Scene, experiment: Experiment) -> str:
 
 
 def _kept(key: str, scene: Scene) -> Job | None:
-    """The kept run of this key, on the shelf of those that have ended."""
+    """The kept run of this key, on the shelf of those that have ended; not one that another version computed, as on
+    a cluster that is not like this server."""
     store = keeper().store
     try:
         entry = None if store is None else store.by_key(key)
     except StoreError:
         return None
-    return None if entry is None else _opened(entry.id, scene)
+    job = None if entry is None else _opened(entry.id, scene)
+    return job if job is not None and job.result.versions == versions(THREADS) else None
 
 
 def _opened(job_id: str, scene: Scene | None = None) -> Job | None:

@@ -17,7 +17,10 @@ from segdebug.jobs import Job
 from segdebug.run import Run, versions
 from segdebug.store import Store
 
-__all__ = ["Keeper", "computed_by", "keeper", "store_folder"]
+__all__ = ["THREADS", "Keeper", "computed_by", "keeper", "store_folder"]
+
+THREADS = "1+1"
+"""Of each worker, as `jobs.warm` starts them and as a run's versions say it."""
 
 _LOOK = 0.25  # seconds between looks at runs under way, which cost nothing
 _LAST = 10.0  # seconds in which a server that ends may still write what has ended
@@ -126,6 +129,6 @@ def keeper() -> Keeper:
 @functools.cache
 def computed_by() -> str:
     """What a run depends on beside scene and Experiment, as far as the server knows before it is computed: versions,
-    threads (one for each worker), device, and whose machines it runs on."""
+    threads, device, and whose machines it runs on."""
     where = {name: os.environ.get(name, "") for name in ("SEGDEBUG_DEVICE", "SEGDEBUG_SCHEDULER")}
-    return json.dumps({**versions("1+1"), **where})
+    return json.dumps({**versions(THREADS), **where})

@@ -8,7 +8,7 @@ const STILL = 4; // pixels that a pointer may move and still be a click
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".maps");
   const { size, aspect, panels, columns } = data;
-  const steps = data.steps ?? [];
+  const { steps } = data;
   let view = views.get(root);
   if (!view || view.size !== size) {
     view = { size, x: 0, y: 0, span: size, cursor: null, frame: null, asked: null, timer: null };
@@ -31,7 +31,9 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
 // The step's slider and its play button. Painting a step needs nothing of the server; the server learns the step
 // once the person has stopped, for the address.
 function player(bar, view, steps, asked, paint, keep) {
-  bar.hidden = steps.length < 2;
+  bar.hidden = steps === null;
+  bar.style.visibility = steps?.length > 1 ? "" : "hidden";
+  steps ??= [];
   const last = Math.max(0, steps.length - 1);
   const wasLast = view.frame === null || view.frame >= view.last;
   if (asked !== undefined && asked !== null && asked !== view.asked) view.frame = Math.max(0, steps.indexOf(asked));
@@ -95,7 +97,7 @@ function prepare(panel, figure, size, aspect, opens) {
 }
 
 function describe(panel, size) {
-  if (panel.kind === "blank") return `${panel.title}: not there yet.`;
+  if (panel.kind === "blank") return `${panel.title}: ${panel.how}.`;
   const kind = { picture: "the picture", class: "a map of classes", scalar: "a map of numbers" }[panel.kind];
   const range = panel.kind === "scalar" ? `, from ${number(panel.low)} to ${number(panel.high)}` : "";
   return `${panel.title}: ${kind}, ${size} by ${size} pixels${range}; ${panel.how}. Arrow keys move the crosshair, plus and minus zoom, Escape returns.`;

@@ -59,9 +59,9 @@ def picture_panel(title: str, image: NDArray[np.float32]) -> Panel:
     return Panel(title, "as it is trained on", {"kind": "picture", "png": picture})
 
 
-def blank_panel(title: str) -> Panel:
-    """The place of a map that is not there yet."""
-    return Panel(title, "not yet", {"kind": "blank"})
+def blank_panel(title: str, how: str = "not yet") -> Panel:
+    """The place of a map that is not there. how: why."""
+    return Panel(title, how, {"kind": "blank"})
 
 
 def class_panel(title: str, labels: NDArray[Any], names: list[str], colours: list[str], how: str) -> Panel:
@@ -97,24 +97,25 @@ def draw(
     *,
     opens: bool = False,
     columns: int | None = None,
-    steps: Sequence[int] = (),
+    steps: Sequence[int] | None = None,
     step: int | None = None,
     mark: tuple[int, int] | None = None,
 ) -> Look:
     """The panels side by side, wrapping where the window is narrow. aspect: the picture's width / height.
 
     opens: whether a click on a pixel is told. columns: panels in a row where there is room. steps: of the frames of
-    `over_steps`, with a slider; step: where it is to stand. mark: (row, column) of a pixel to draw a box around.
+    `over_steps`, with a slider, whose place is kept while there are none yet; step: where it is to stand. mark: (row,
+    column) of a pixel to draw a box around.
     """
     shown = [{"title": panel.title, "how": panel.how, **panel.data} for panel in panels]
     data = {"size": size, "aspect": aspect, "panels": shown, "opens": opens, "columns": columns}
     told = _component()(
         key=key,
-        data={**data, "steps": list(steps), "step": step, "mark": mark},
+        data={**data, "steps": None if steps is None else list(steps), "step": step, "mark": mark},
         on_pixel_change=_nothing,
         on_step_change=_nothing,
     )
-    return Look(_pixel(told.get("pixel"), len(panels), size), _step(told.get("step"), steps))
+    return Look(_pixel(told.get("pixel"), len(panels), size), _step(told.get("step"), steps or ()))
 
 
 def _nothing() -> None:

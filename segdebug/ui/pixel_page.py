@@ -9,6 +9,7 @@ import streamlit as st
 
 from segdebug.errors import ExperimentError, SegdebugError
 from segdebug.experiment import OPTIONS, Experiment
+from segdebug.export import file_stem
 from segdebug.figures import HOW_TO_READ, number
 from segdebug.jobs import Job
 from segdebug.painting import scale_of
@@ -19,8 +20,9 @@ from segdebug.scene import sample_info, sample_names
 from segdebug.trace import Snapshot, Trace
 from segdebug.ui import maps, pixel_table, run_panel, sources
 from segdebug.ui.curves import columns_of
-from segdebug.ui.engine import RUN, find, latest, look_into, looked_at, submit, watch
+from segdebug.ui.engine import RUN, find, latest, look_into, looked_at, lost, submit, watch
 from segdebug.ui.pixel_link import COLUMN, OTHER, ROW
+from segdebug.ui.take_away import figure_config
 from segdebug.ui.text import error, note, plain
 
 __all__ = ["Place", "place", "show"]
@@ -71,8 +73,9 @@ def place() -> Place | None:
 def _run() -> Job | None:
     asked = st.query_params.get(RUN)
     job = find(asked) if asked else None
-    if asked and job is None:
-        note("The run of this link is no longer kept: train it again on Diagnose, and click a pixel of its maps.")
+    if asked and (job is None or not isinstance(job.experiment, Experiment)):
+        note(lost(asked))
+        job = None
     job = job or looked_at()
     if job is not None:
         if job.error is not None and not job.since(0):
@@ -250,7 +253,7 @@ def _about(here: Place, moment: Moment, other: Moment | None, head: st.delta_gen
         "worked out from these in float64, by the formula that the installed Keras was measured to compute."
     )
     pixel_table.stages(moment, path, theirs, name)
-    _one_logit(moment, path)
+    _one_logit(moment, path, file_stem(here.job.scene.name, here.job.experiment))
     _all_together(moment)
     _known(moment, path)
 
@@ -268,7 +271,7 @@ def _headline(moment: Moment, path: PixelPath) -> None:
     st.caption(plain(f"On the {moment.size} × {moment.size} training grid; {in_file}."))
 
 
-def _one_logit(moment: Moment, path: PixelPath) -> None:
+def _one_logit(moment: Moment, path: PixelPath, stem: str) -> None:
     st.subheader("What would move it", anchor=False)
     names = list(path.channels)
     true = names.index(path.true_class) if path.true_class in names else 0
@@ -288,7 +291,13 @@ def _one_logit(moment: Moment, path: PixelPath) -> None:
     except ExperimentError as refusal:
         note(f"There is no curve of one logit: {str(refusal).partition(': ')[2]}")
         return
-    st.plotly_chart(logit_figure(curve, names[channel]), key="logit", alt=logit_words(curve, names[channel]))
+    name = f"logit-step{moment.step}-row{path.row}-col{path.column}"
+    st.plotly_chart(
+        logit_figure(curve, names[channel]),
+        key="logit",
+        alt=logit_words(curve, names[channel]),
+        config=figure_config(stem, name),
+    )
     st.caption(HOW_TO_READ_A_LOGIT)
 
 

@@ -15,7 +15,7 @@ from segdebug.figures import number
 from segdebug.painting import overlay, png
 from segdebug.scene import sample_names
 from segdebug.store import Entry, Store
-from segdebug.ui import sources
+from segdebug.ui import links, sources
 from segdebug.ui.engine import RUN, watched_by_others
 from segdebug.ui.kept import keeper
 from segdebug.ui.text import note, plain, warning
@@ -55,24 +55,28 @@ def compare(store: Store) -> None:
     """The runs that are picked, and the way to see them side by side."""
     picked = [entry for id in st.session_state.get(_PICKED, []) if (entry := store.entry(id)) is not None]
     scenes = {entry.digest for entry in picked}
-    words, button = st.columns([5, 1], vertical_alignment="center")
+    words, buttons = st.columns([3, 1], vertical_alignment="center")
+    told = f"Picked: {', '.join(entry.name for entry in picked)}."
     if not picked:
-        words.caption(f"Pick two to {_AT_MOST} runs of one picture to see them side by side.")
-        return
-    names = ", ".join(entry.name for entry in picked)
-    why = "" if len(scenes) == 1 else " Pick runs of one picture only."
-    why += f" At most {_AT_MOST} stand side by side." if len(picked) > _AT_MOST else ""
-    words.markdown(plain(f"Picked: {names}.{why}"))
-    with button:
+        told = f"Pick two to {_AT_MOST} runs of one picture to see them side by side."
+    elif len(scenes) > 1:
+        told += " Pick runs of one picture only."
+    elif len(picked) > _AT_MOST:
+        told += f" At most {_AT_MOST} stand side by side."
+    words.markdown(plain(told))
+    with (
+        buttons,
+        st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"),
+    ):  # always there, so that nothing jumps
         if _COMPARE.exists():
             st.page_link(
                 "pages/compare.py",
-                label=f"Compare {len(picked)}",
+                label="Compare",
                 icon=":material/compare:",
                 disabled=len(scenes) != 1 or not 2 <= len(picked) <= _AT_MOST,
                 query_params={"runs": ",".join(entry.id for entry in picked)},
             )
-        st.button("Pick none", key="pick_none", on_click=_pick_none, type="tertiary")
+        st.button("Pick none", key="pick_none", on_click=_pick_none, type="tertiary", disabled=not picked)
 
 
 def listed(store: Store, found: list[Entry]) -> None:
@@ -83,7 +87,8 @@ def listed(store: Store, found: list[Entry]) -> None:
     pages = -(-len(found) // _A_PAGE)
     size = sum(entry.bytes for entry in found) / 2**20
     words, field = st.columns([5, 1], vertical_alignment="bottom")
-    words.caption(f"{len(found)} run{'s' if len(found) > 1 else ''}, {number(size)} MB")
+    kept = f"The newest {store.keep} are kept, {store.keep_bytes / 2**30:.0f} GB at most."
+    words.caption(f"{len(found)} run{'s' if len(found) > 1 else ''}, {number(size)} MB. {kept}")
     page = 1
     if pages > 1:
         with field:
@@ -142,9 +147,7 @@ def _in_short(entry: Entry) -> str:
 
 def _address(entry: Entry) -> dict[str, str]:
     """What opens the run on Diagnose: its picture, its configuration, and itself."""
-    address = {"source": "your files"}
-    if entry.scene in sample_names() and sources.sample_scene(entry.scene).digest == entry.digest:
-        address = {"sample": entry.scene}
+    address = links.of_the_scene(entry.scene, entry.digest)
     with contextlib.suppress(SegdebugError):  # of another version; the run opens all the same
         address |= Experiment.from_json(entry.experiment).to_query()
     return {**address, RUN: entry.id}

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,15 @@ def test_an_uploaded_photograph_is_overfit_looked_at_found_again_and_taken_away(
     assert [c["pixels"] for c in everything["scene"]["classes"]] == np.bincount(labels.ravel()).tolist()
     with np.load(io.BytesIO(download(view, "Maps (NumPy)")[1])) as maps:
         assert maps["prediction"].shape[1:] == (128, 128)
+    assert b"keras.utils.set_random_seed(0)" in download(view, "Report (HTML)")[1]
+    names = {}
+    for label in ("Keras script (ZIP)", "Maps (PNG)", "TensorBoard log (ZIP)"):
+        name, archive = download(view, label)
+        assert name.startswith("hill")
+        names[label] = zipfile.ZipFile(io.BytesIO(archive)).namelist()
+    assert {"train.py", "image.png", "labels.png"} == set(names["Keras script (ZIP)"])
+    assert "prediction-step0199.png" in names["Maps (PNG)"]
+    assert "events.out.tfevents" in names["TensorBoard log (ZIP)"][0]
 
     view.number("steps", 5000).overfit()
     view.sees(re.compile(r"Step \d+ of 5000"))

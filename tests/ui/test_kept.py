@@ -74,6 +74,14 @@ def test_an_uploaded_scene_opens_with_its_run_where_the_files_are_gone(open_app:
         assert "no longer held" not in told(app)
 
 
+def test_a_link_with_nothing_but_a_run_opens_its_picture_and_its_configuration(open_app: Open) -> None:
+    keep(blocks())
+    app = open_app(run="kept-run")
+    assert "The run of this configuration" in told(app)
+    assert app.number_input(key="size").value == 16
+    assert app.dataframe[0].value["class"].iloc[0] == "band 0"
+
+
 def test_a_run_that_cannot_be_read_says_why(open_app: Open) -> None:
     keep(blocks())
     words = kept.store_folder() / "runs" / "kept-run" / "run.json"

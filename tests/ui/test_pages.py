@@ -118,8 +118,14 @@ app = AppTest.from_file("app.py", default_timeout=60)
 app.query_params["size"] = "16"
 app.run()
 app.button(key="overfit").click().run()
-app.switch_page("pages/words.py").run()
+app.switch_page("pages/runs.py").run()
 import segdebug.jobs
+from segdebug.codebook import script_zip
+from segdebug.report import report_html
+from segdebug.tensorboard import tensorboard_zip
+for job in engine.engine().jobs.values():
+    for make in (script_zip, tensorboard_zip, lambda run, scene: report_html([run], scene)):
+        make(job.result, job.scene)
 assert not app.exception, app.exception
 print(sorted({"tensorflow", "keras"} & set(sys.modules)))
 """

@@ -1,4 +1,4 @@
-"""What the training engine is asked to carry out: a run, or one step of a run again with all its tensors."""
+"""What the training engine is asked: a run, or one step of it again with all its tensors kept."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["carried_out", "prepare", "warm_up"]
 
 def carried_out(
     scene: Scene,
-    order: Experiment | AtStep,
+    question: Experiment | AtStep,
     *,
     on_progress: Callable[[Any], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Run | Moment | None:
-    """The run or the step, as a job that one engine can carry out for both, so that one warm process does."""
-    if isinstance(order, AtStep):
-        return moment(scene, order.experiment, order.step, on_progress=on_progress, cancel=cancel)
-    return overfit(scene, order, on_progress=on_progress, cancel=cancel)
+    """The answer, as a job that one engine can carry out for both, so that the same warm processes do."""
+    if isinstance(question, AtStep):
+        return moment(scene, question.experiment, question.step, on_progress=on_progress, cancel=cancel)
+    return overfit(scene, question, on_progress=on_progress, cancel=cancel)
