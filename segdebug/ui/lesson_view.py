@@ -50,7 +50,13 @@ def show(lesson: Lesson, link: Link) -> None:
         lesson_present.show(lesson, parts.slides())
         return
     if not link.quiet:
-        st.page_link("pages/lessons.py", label="All lessons", icon=":material/arrow_back:")
+        st.button(
+            "All lessons",
+            key="all_lessons",
+            type="tertiary",
+            icon=":material/arrow_back:",
+            on_click=st.query_params.clear,
+        )
     st.title(plain(lesson.title), anchor=False)
     st.markdown(f"**{plain(lesson.summary)}**")
     parts.story()
