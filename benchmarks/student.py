@@ -98,9 +98,11 @@ class Student:
     def _take_in(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         if kind == "new_session":
-            self._running, self._page = True, message.new_session.page_script_hash
+            self._running = True
             if not message.metadata.run.fragment_ids:  # of the whole page: what polls is said anew
                 self._timers.clear()
+        elif kind == "navigation":
+            self._page = message.navigation.page_script_hash
         elif kind == "auto_rerun":
             self._timers[message.auto_rerun.fragment_id] = message.auto_rerun.interval
         elif kind == "page_info_changed":
