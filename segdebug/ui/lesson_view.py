@@ -61,6 +61,9 @@ def show(lesson: Lesson, link: Link) -> None:
     st.markdown(f"**{plain(lesson.summary)}**")
     parts.story()
     parts.question()
+    if parts.revealed and len(parts.results()) == len(sides):
+        lesson_reveal.answer(lesson, parts.chosen)
+        st.caption("What your runs show, and why, is below the figures.")
     parts.runs(link.panels or lesson.look)
     parts.reveal()
     if link.key or not link.quiet:
@@ -165,7 +168,6 @@ class Parts:
             note("A run did not end by itself, so there is nothing to reveal. Load the page again to have it run anew.")
             return
         done().add(self.lesson.id)
-        lesson_reveal.answer(self.lesson, self.chosen)
         lesson_reveal.claims(self.lesson, runs)
         lesson_reveal.text(self.lesson, runs)
         if "findings" in (self.link.panels or self.lesson.look):
