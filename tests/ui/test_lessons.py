@@ -9,9 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from segdebug import Experiment, load_sample
 from segdebug.errors import QueueFull
-from segdebug.lessons import find_lessons, new_key
+from segdebug.experiment import OPTIONS
+from segdebug.lessons import class_of, find_lessons, new_key
 from segdebug.ui import engine
-from tests.lessons.written import LESSON
+from segdebug.ui.lesson_link import CHOICE, CLASS, GO, HOLD, KEY, LESSON, PRESENT, QUIET, SHOW, SLIDE
+from tests.lessons.written import LESSON as WRITTEN
 from tests.ui.conftest import ROOT
 from tests.ui.fakes import FakeJob
 
@@ -39,7 +41,7 @@ def _told(elements: object) -> str:
 def test_the_list_has_every_lesson_and_those_of_the_store(store: Path) -> None:
     folder = store / "lessons"
     folder.mkdir()
-    (folder / "mine.md").write_text(LESSON, encoding="utf-8")
+    (folder / "mine.md").write_text(WRITTEN, encoding="utf-8")
     (folder / "bad.md").write_text("nothing", encoding="utf-8")
     app = _open()
     told = _told(app.markdown)
@@ -67,7 +69,7 @@ def test_odd_addresses_break_nothing(query: dict[str, str]) -> None:
 def test_a_choice_comes_before_the_run_and_is_counted_once(store: Path) -> None:
     key = new_key()
     assert _open(lesson="log-softmax", teacher=key).button(key="run_lesson").disabled is False
-    app = _open(lesson="log-softmax", **{"class": engine_class(key)})
+    app = _open(lesson="log-softmax", **{"class": class_of(key)})
     assert app.button(key="run_lesson").disabled
     radio = app.radio(key="choice log-softmax")
     radio.set_value(1).run()
@@ -79,10 +81,9 @@ def test_a_choice_comes_before_the_run_and_is_counted_once(store: Path) -> None:
     assert "not shown by this run" in _told(app.markdown), "made-up runs show nothing of what is claimed"
 
 
-def engine_class(key: str) -> str:
-    from segdebug.lessons import class_of
-
-    return class_of(key)
+def test_no_field_of_a_configuration_is_called_as_the_links_parts_are() -> None:
+    parts = {LESSON, CHOICE, GO, CLASS, KEY, HOLD, QUIET, SHOW, PRESENT, SLIDE}
+    assert parts.isdisjoint(option.param for option in OPTIONS.values())
 
 
 def test_one_session_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
