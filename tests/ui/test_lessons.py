@@ -13,8 +13,9 @@ from segdebug.experiment import OPTIONS
 from segdebug.lessons import class_of, find_lessons, new_key
 from segdebug.ui import engine
 from segdebug.ui.lesson_link import CHOICE, CLASS, GO, HOLD, KEY, LESSON, PRESENT, QUIET, SHOW, SLIDE
+from segdebug.ui.lesson_shelf import as_upload, scene_of
 from tests.lessons.written import LESSON as WRITTEN
-from tests.ui.conftest import ROOT
+from tests.ui.conftest import ROOT, Open
 from tests.ui.fakes import FakeJob
 
 
@@ -96,3 +97,16 @@ def test_one_session_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> 
         engine.submit(scene, Experiment())
     viewer.asked[0].active = False
     assert engine.submit(scene, Experiment()).state == "finished"
+
+
+@pytest.mark.parametrize("name", ["jpeg-mask", "masks-of-255", "log-softmax"])
+def test_what_to_change_opens_in_diagnose_on_the_same_picture(open_app: Open, name: str) -> None:
+    lesson = find_lessons().lessons[name]
+    scene = scene_of(lesson)
+    app = open_app(**as_upload(lesson, scene), **lesson.next[0].experiment.to_query())
+    classes = list(app.dataframe[0].value["class"])
+    assert len(classes) == scene.n_classes
+    assert app.selectbox(key="encoding").value == lesson.next[0].experiment.target.encoding
+    assert not app.error
+    if not lesson.is_sample:
+        assert "Still here" in _told(app.caption)
