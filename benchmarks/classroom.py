@@ -41,6 +41,7 @@ def main() -> int:
     parser.add_argument("--lesson", default="one-channel-softmax")
     parser.add_argument("--steps", type=int, default=60)
     given = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     with tempfile.TemporaryDirectory() as folder, _serving(Path(folder)) as (port, process):
         _wait_until_warm(port, given.lesson, given.steps)
         lost = 0

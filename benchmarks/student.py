@@ -39,6 +39,7 @@ class Student:
         self.pressed = self.finished = 0.0
         self.done = False
         self._button = ""
+        self._page = ""  # what Streamlit calls it, once it has said so
         self._running = False
         self._ended = asyncio.Event()
         self._timers: dict[str, float] = {}  # fragment → seconds between its runs
@@ -70,7 +71,8 @@ class Student:
     async def _ask(self, kind: str, *, pressed: bool = False, fragment: str = "") -> None:
         message = BackMsg()
         state = message.rerun_script
-        state.query_string, state.page_name = self.query, "lessons"
+        state.query_string, state.page_script_hash = self.query, self._page
+        state.page_name = "" if self._page else "lessons"
         state.context_info.url = f"http://127.0.0.1:{self.port}/lessons"
         state.cached_message_hashes.extend(self._cached)
         if pressed:
@@ -99,6 +101,8 @@ class Student:
             self._running = True
             if not message.metadata.run.fragment_ids:  # of the whole page: what polls is said anew
                 self._timers.clear()
+        elif kind == "navigation":
+            self._page = message.navigation.page_script_hash
         elif kind == "auto_rerun":
             self._timers[message.auto_rerun.fragment_id] = message.auto_rerun.interval
         elif kind == "page_info_changed":

@@ -50,11 +50,20 @@ def show(lesson: Lesson, link: Link) -> None:
         lesson_present.show(lesson, parts.slides())
         return
     if not link.quiet:
-        st.page_link("pages/lessons.py", label="All lessons", icon=":material/arrow_back:")
+        st.button(
+            "All lessons",
+            key="all_lessons",
+            type="tertiary",
+            icon=":material/arrow_back:",
+            on_click=st.query_params.clear,
+        )
     st.title(plain(lesson.title), anchor=False)
     st.markdown(f"**{plain(lesson.summary)}**")
     parts.story()
     parts.question()
+    if parts.revealed and len(parts.results()) == len(sides):
+        lesson_reveal.answer(lesson, parts.chosen)
+        st.caption("What your runs show, and why, is below the figures.")
     parts.runs(link.panels or lesson.look)
     parts.reveal()
     if link.key or not link.quiet:
@@ -159,7 +168,6 @@ class Parts:
             note("A run did not end by itself, so there is nothing to reveal. Load the page again to have it run anew.")
             return
         done().add(self.lesson.id)
-        lesson_reveal.answer(self.lesson, self.chosen)
         lesson_reveal.claims(self.lesson, runs)
         lesson_reveal.text(self.lesson, runs)
         if "findings" in (self.link.panels or self.lesson.look):

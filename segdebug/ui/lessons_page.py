@@ -49,8 +49,18 @@ def _cards(lessons: list[Lesson]) -> None:
         for column, lesson in zip(st.columns(_ACROSS), lessons[row : row + _ACROSS], strict=False):
             with column.container(border=True, height="stretch"):
                 done = "✓ " if lesson.id in lesson_view.done() else ""
-                st.page_link(
-                    "pages/lessons.py", label=f"**{done}{plain(lesson.title)}**", query_params={LESSON: lesson.id}
+                st.button(
+                    f"**{done}{plain(lesson.title)}**",
+                    key=f"open {lesson.id}",
+                    type="tertiary",
+                    icon=":material/play_circle:",
+                    on_click=_open,
+                    args=(lesson.id,),
                 )
                 st.markdown(plain(lesson.summary))
                 st.caption(f"stage: {LABELS.get(lesson.stage, lesson.stage)}")
+
+
+def _open(lesson_id: str) -> None:
+    """A link to the page that one is on would leave the address as it is."""
+    st.query_params.from_dict({LESSON: lesson_id})

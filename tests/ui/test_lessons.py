@@ -9,10 +9,13 @@ from streamlit.testing.v1 import AppTest
 
 from segdebug import Experiment, load_sample
 from segdebug.errors import QueueFull
-from segdebug.lessons import find_lessons, new_key
+from segdebug.experiment import OPTIONS
+from segdebug.lessons import class_of, find_lessons, new_key
 from segdebug.ui import engine
-from tests.lessons.written import LESSON
-from tests.ui.conftest import ROOT
+from segdebug.ui.lesson_link import CHOICE, CLASS, GO, HOLD, KEY, LESSON, PRESENT, QUIET, SHOW, SLIDE
+from segdebug.ui.lesson_shelf import as_upload, scene_of
+from tests.lessons.written import LESSON as WRITTEN
+from tests.ui.conftest import ROOT, Open
 from tests.ui.fakes import FakeJob
 
 
@@ -39,7 +42,7 @@ def _told(elements: object) -> str:
 def test_the_list_has_every_lesson_and_those_of_the_store(store: Path) -> None:
     folder = store / "lessons"
     folder.mkdir()
-    (folder / "mine.md").write_text(LESSON, encoding="utf-8")
+    (folder / "mine.md").write_text(WRITTEN, encoding="utf-8")
     (folder / "bad.md").write_text("nothing", encoding="utf-8")
     app = _open()
     told = _told(app.markdown)
@@ -67,7 +70,7 @@ def test_odd_addresses_break_nothing(query: dict[str, str]) -> None:
 def test_a_choice_comes_before_the_run_and_is_counted_once(store: Path) -> None:
     key = new_key()
     assert _open(lesson="log-softmax", teacher=key).button(key="run_lesson").disabled is False
-    app = _open(lesson="log-softmax", **{"class": engine_class(key)})
+    app = _open(lesson="log-softmax", **{"class": class_of(key)})
     assert app.button(key="run_lesson").disabled
     radio = app.radio(key="choice log-softmax")
     radio.set_value(1).run()
@@ -79,10 +82,9 @@ def test_a_choice_comes_before_the_run_and_is_counted_once(store: Path) -> None:
     assert "not shown by this run" in _told(app.markdown), "made-up runs show nothing of what is claimed"
 
 
-def engine_class(key: str) -> str:
-    from segdebug.lessons import class_of
-
-    return class_of(key)
+def test_no_field_of_a_configuration_is_called_as_the_links_parts_are() -> None:
+    parts = {LESSON, CHOICE, GO, CLASS, KEY, HOLD, QUIET, SHOW, PRESENT, SLIDE}
+    assert parts.isdisjoint(option.param for option in OPTIONS.values())
 
 
 def test_one_session_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,3 +97,16 @@ def test_one_session_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> 
         engine.submit(scene, Experiment())
     viewer.asked[0].active = False
     assert engine.submit(scene, Experiment()).state == "finished"
+
+
+@pytest.mark.parametrize("name", ["jpeg-mask", "masks-of-255", "log-softmax"])
+def test_what_to_change_opens_in_diagnose_on_the_same_picture(open_app: Open, name: str) -> None:
+    lesson = find_lessons().lessons[name]
+    scene = scene_of(lesson)
+    app = open_app(**as_upload(lesson, scene), **lesson.next[0].experiment.to_query())
+    classes = list(app.dataframe[0].value["class"])
+    assert len(classes) == scene.n_classes
+    assert app.selectbox(key="encoding").value == lesson.next[0].experiment.target.encoding
+    assert not app.error
+    if not lesson.is_sample:
+        assert "Still here" in _told(app.caption)
