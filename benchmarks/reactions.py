@@ -31,19 +31,19 @@ def main() -> None:
     times = parser.parse_args().times
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
-        with serving(Path(folder), SEGDEBUG_STORE=f"{folder}/runs", SEGDEBUG_NICENESS="10") as server:
-            with viewing(chromium, server) as trains:
-                trains.open(f"{_SAMPLE}&size=128&steps=5000&seed=9").overfit()
-                trains.sees(re.compile(r"Step \d+ of 5000"))
-                with viewing(chromium, server) as looks:
-                    _finished(looks, 128, 60, times)
-                    _finished(looks, 512, 3, times)
-                    _pages(looks, times)
-                _frames(trains, "while a run trains")
-                trains.key("cancel").get_by_role("button").click()
-                trains.sees("Cancelled after")
-                trains.settled().page.wait_for_timeout(1000)
-                _frames(trains, "when none does")
+        nice = {"SEGDEBUG_STORE": f"{folder}/runs", "SEGDEBUG_NICENESS": "10"}
+        with serving(Path(folder), **nice) as server, viewing(chromium, server) as trains:
+            trains.open(f"{_SAMPLE}&size=128&steps=5000&seed=9").overfit()
+            trains.sees(re.compile(r"Step \d+ of 5000"))
+            with viewing(chromium, server) as looks:
+                _finished(looks, 128, 60, times)
+                _finished(looks, 512, 3, times)
+                _pages(looks, times)
+            _frames(trains, "while a run trains")
+            trains.key("cancel").get_by_role("button").click()
+            trains.sees("Cancelled after")
+            trains.settled().page.wait_for_timeout(1000)
+            _frames(trains, "when none does")
         chromium.close()
 
 
