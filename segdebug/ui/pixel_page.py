@@ -142,7 +142,7 @@ def show(here: Place) -> None:
         _maps(here)
     with right:
         _controls(here)
-        head = st.container(height=190, border=False)
+        head = st.container(height=160, border=False)
     watched = [here.job, *([here.other] if here.other else [])]
     steps = [here.step, *([min(here.step, _last(here.other))] if here.other else [])]
     try:
