@@ -86,10 +86,17 @@ def _say(row: Row) -> None:
 def _print_case(name: str, rows: list[Row], steps: int) -> None:
     """A table in Markdown: medians, and lowest to highest of the rounds."""
     print(f"\n### {name}, {steps} steps, {len(rows)} rounds, load {_spread([row['load'] for row in rows])}\n")
-    print(
-        "| | click to finished, s | own loop ÷ this | one MeanIoU ÷ this | CPU-s | first point, s | ms a step | peak, MB |"
+    heads = (
+        "",
+        "click to finished, s",
+        "own loop ÷ this",
+        "one MeanIoU ÷ this",
+        "CPU-s",
+        "first point, s",
+        "ms a step",
     )
-    print("|---|---|---|---|---|---|---|---|")
+    print("|", " | ".join([*heads, "peak, MB"]), "|")
+    print("|---" * (len(heads) + 1) + "|")
     for what in (*KINDS, *WAYS):
         times = 1 if what in WAYS else rows[0]["configurations"]
         cells = [_spread([times * row[what]["seconds"] for row in rows])]

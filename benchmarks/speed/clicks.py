@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from benchmarks.speed.machine import Tree
+from benchmarks.speed.machine import Tree, children_busy
 from benchmarks.speed.work import Case, experiments, scene
 from segdebug import Experiment
 from segdebug.jobs import Engine, Job
 
-__all__ = ["WAYS", "clicked"]
+__all__ = ["WAYS", "clicked", "run_through"]
 
 WAYS = ("new", "prepared", "traced before")
 """A run that no process has seen the like of; one that the page had a process prepared for while it was being looked
@@ -36,6 +36,13 @@ def clicked(case: Case, *, slots: int | None = None) -> dict[str, dict[str, Any]
         _rest()
         timed["prepared"] = _click(engine, picture, case, seed=0)
     return timed
+
+
+def run_through(case: Case) -> dict[str, Any]:
+    """The case's runs, as `new`, in an engine of their own."""
+    with Engine() as engine:
+        _warm(engine)
+        return _click(engine, scene(case.size, case.classes), case, seed=0)
 
 
 def _click(engine: Engine, picture: Any, case: Case, seed: int) -> dict[str, Any]:
@@ -94,6 +101,4 @@ def _warm(engine: Engine) -> None:
 def _rest() -> None:
     quiet = 0
     while quiet < 2:
-        with Tree() as tree:
-            time.sleep(_GLANCE)
-        quiet = quiet + 1 if tree.cpu < _SETTLED * _GLANCE else 0
+        quiet = quiet + 1 if children_busy(_GLANCE) < _SETTLED else 0

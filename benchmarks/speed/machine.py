@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 
 import psutil
 
-__all__ = ["Tree", "load"]
+__all__ = ["Tree", "children_busy", "load"]
 
 _SAMPLE_EVERY = 0.5  # seconds
 
@@ -42,14 +43,23 @@ class Tree:
         return [self._root, *self._root.children(recursive=True)]
 
     def _seconds(self) -> float:
-        total = 0.0
-        for process in self._processes():
-            try:
-                times = process.cpu_times()
-                total += times.user + times.system
-            except psutil.Error:
-                continue
-        return total
+        return sum(map(_seconds_of, self._processes()))
+
+
+def children_busy(seconds: float) -> float:
+    """Cores that the processes below this one keep busy, on average over so many seconds."""
+    children = psutil.Process().children(recursive=True)
+    before = sum(map(_seconds_of, children))
+    time.sleep(seconds)
+    return (sum(map(_seconds_of, children)) - before) / seconds
+
+
+def _seconds_of(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.Error:  # it has ended
+        return 0.0
+    return float(times.user + times.system)
 
 
 def _own_memory(pid: int) -> float:

@@ -40,7 +40,7 @@ class Slot:
         self._turn = 0  # counts reservations, so that a late kill cannot hit the next run
         self._runs = 0  # that the present child has had
         self._failures = 0  # births in a row that went wrong
-        self._prepared: tuple[str, float] = ("", 0.0)  # what for, and when (monotonic) it was told to
+        self._prepared: tuple[str, float] = ("", -_PREPARING)  # what for, and when (monotonic) it was told to
         self._tender = threading.Thread(target=self._tend, name="segdebug-slot", daemon=True)
         self._tender.start()
 
@@ -80,6 +80,7 @@ class Slot:
             self._lose()
         with self._changed:
             self._busy = False
+            self._prepared = self._prepared[0], -_PREPARING  # what it was to prepare came before the run
             self._runs += 1
             self._changed.notify_all()
 
@@ -247,7 +248,7 @@ class Slot:
                 self._changed.wait(min(2.0**self._failures, _PATIENCE))
             return
         with self._changed:
-            self._child, self._runs, self._failures, self._prepared = child, 0, 0, ("", 0.0)
+            self._child, self._runs, self._failures, self._prepared = child, 0, 0, ("", -_PREPARING)
             self._changed.notify_all()
 
     def _warmed(self, child: Child) -> bool:

@@ -13,6 +13,12 @@ from typing import Any
 
 from segdebug.errors import KerasRefusal, SceneError
 
+PREPARED: list[dict[str, Any]] = []
+
+
+def prepare(scene: Any, experiment: dict[str, Any]) -> None:  # noqa: ARG001 - the signature of every runner
+    PREPARED.append(experiment)
+
 
 class Local:
     """A value that cannot be pickled."""
@@ -30,6 +36,13 @@ def act(
             on_progress((n, bytes(experiment.get("size", 0))))
             time.sleep(experiment.get("pause", 0.0))
         return {"n": experiment["n"]}
+    if do == "tell":  # what the result holds too
+        told = [bytes(experiment["size"]) for _ in range(3)]
+        for value in told:
+            on_progress(value)
+        return told
+    if do == "prepared":
+        return os.getpid(), list(PREPARED)
     if do == "echo":
         return scene
     if do == "raise":

@@ -7,12 +7,14 @@ import pickle
 import signal
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from segdebug.errors import JobError, KerasRefusal, SceneError, SegdebugError, WorkerDied
 from segdebug.jobs import Engine, Job
+from segdebug.jobs.pool import PLUGIN
 from segdebug.scene.model import Scene
 from tests.jobs.conftest import RUNNER
 from tests.jobs.helpers import eventually
@@ -50,6 +52,33 @@ def test_many_at_once_keep_apart(submit: Submit) -> None:
     for k, job in enumerate(jobs):
         assert job.wait(60)
         assert job.progress == [(n, bytes(k)) for n in range(50 + k)]
+
+
+def test_what_was_told_does_not_come_again_with_the_result(submit: Submit) -> None:
+    job = submit("tell", size=100_000)
+    assert job.wait(60)
+    assert job.result == [bytes(100_000)] * 3
+    assert all(kept is told for kept, told in zip(job.result, job.progress, strict=True))
+    assert 300_000 < job._bytes < 310_000
+
+
+def test_a_run_goes_where_it_was_prepared_and_the_next_where_the_last_was(engine: Engine) -> None:
+    def ran(experiment: dict[str, Any], key: str) -> tuple[int, list[Any]]:
+        job = engine.submit(None, experiment, key=key)
+        assert job.wait(60)
+        pid, prepared = job.result
+        return pid, prepared
+
+    plain, expected = {"do": "prepared"}, {"do": "prepared", "n": 1}
+    assert ran(plain, "first")[0] == ran(plain, "second")[0]
+    for _ in range(2):  # the page asks again each time that it is looked at
+        engine.prepare(None, expected, key="expected")
+    slots = engine._link._cluster.workers[0].plugins[PLUGIN]._slots
+    eventually(lambda: any(slot.wait_of("expected") == 0 for slot in slots))
+    pid, prepared = ran(expected, "expected")
+    assert prepared.count(expected) == 1
+    engine.prepare(None, expected, key="expected")  # it has been run: nothing to prepare for
+    assert ran(plain, "third") == (pid, prepared)
 
 
 def test_a_scene_arrives_whole_and_can_be_written_to(submit: Submit) -> None:
