@@ -143,11 +143,11 @@ class Store:
 
     def rename(self, id: str, name: str) -> None:
         """Give it another name, cut to 120 signs; the scene's where nothing is left. Raises StoreError."""
-        entry = self.entry(id)
-        if entry is None:
-            raise StoreError("This run is no longer kept.")
-        name = " ".join(name.split())[:_NAME_AT_MOST] or entry.scene
         with self._writing, _refusing(self._runs / id, "the run cannot be renamed"):
+            entry = self.entry(id)
+            if entry is None:
+                raise StoreError("This run is no longer kept.")
+            name = " ".join(name.split())[:_NAME_AT_MOST] or entry.scene
             write_whole(self._runs / id / "entry.json", _card(id, entry.key, name, entry.when))
             self._index.rename(id, name)
 

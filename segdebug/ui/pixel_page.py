@@ -7,29 +7,26 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from segdebug.errors import ExperimentError, SegdebugError
+from segdebug.errors import SegdebugError
 from segdebug.experiment import OPTIONS, Experiment
 from segdebug.export import file_stem
 from segdebug.figures import HOW_TO_READ, number
 from segdebug.jobs import Job
 from segdebug.painting import scale_of
-from segdebug.pixel import Moment, PixelPath, along_logit, class_shares, path_of
-from segdebug.pixel.figure import HOW_TO_READ as HOW_TO_READ_A_LOGIT
-from segdebug.pixel.figure import logit_figure, logit_words
+from segdebug.pixel import Moment, PixelPath, path_of
 from segdebug.scene import sample_info, sample_names
 from segdebug.trace import Snapshot, Trace
 from segdebug.ui import maps, pixel_table, run_panel, sources
 from segdebug.ui.curves import columns_of
 from segdebug.ui.engine import RUN, find, latest, look_into, looked_at, lost, submit, watch
 from segdebug.ui.pixel_link import COLUMN, OTHER, ROW
-from segdebug.ui.take_away import figure_config
+from segdebug.ui.pixel_numbers import all_together, known, one_logit
 from segdebug.ui.text import error, note, plain
 
 __all__ = ["Place", "place", "show"]
 
 _POLL = 0.4
 _STEP = run_panel.STEP
-_CHANNEL = "channel"
 
 
 @dataclass(frozen=True)
@@ -142,7 +139,7 @@ def show(here: Place) -> None:
         _maps(here)
     with right:
         _controls(here)
-        head = st.container(height=190, border=False)
+        head = st.container(height=160, border=False)
     watched = [here.job, *([here.other] if here.other else [])]
     steps = [here.step, *([min(here.step, _last(here.other))] if here.other else [])]
     try:
@@ -253,9 +250,9 @@ def _about(here: Place, moment: Moment, other: Moment | None, head: st.delta_gen
         "worked out from these in float64, by the formula that the installed Keras was measured to compute."
     )
     pixel_table.stages(moment, path, theirs, name)
-    _one_logit(moment, path, file_stem(here.job.scene.name, here.job.experiment))
-    _all_together(moment)
-    _known(moment, path)
+    one_logit(moment, path, file_stem(here.job.scene.name, here.job.experiment))
+    all_together(moment)
+    known(moment, path)
 
 
 def _headline(moment: Moment, path: PixelPath) -> None:
@@ -269,103 +266,3 @@ def _headline(moment: Moment, path: PixelPath) -> None:
     else:
         st.markdown(plain(f"The loss at step {moment.step} is {moment.loss:.6g}; {moment.no_values}."))
     st.caption(plain(f"On the {moment.size} × {moment.size} training grid; {in_file}."))
-
-
-def _one_logit(moment: Moment, path: PixelPath, stem: str) -> None:
-    st.subheader("What would move it", anchor=False)
-    names = list(path.channels)
-    true = names.index(path.true_class) if path.true_class in names else 0
-    asked = _asked(_CHANNEL, len(names))
-    channel = st.selectbox(
-        "Vary the logit of",
-        range(len(names)),
-        index=true if asked is None else asked,
-        format_func=lambda n: names[n],
-        key=f"channel of {path.row} {path.column}",
-        width=320,
-    )
-    if channel != true or asked is not None:
-        st.query_params[_CHANNEL] = str(channel)
-    try:
-        curve = along_logit(moment, path.row, path.column, channel)
-    except ExperimentError as refusal:
-        note(f"There is no curve of one logit: {str(refusal).partition(': ')[2]}")
-        return
-    name = f"logit-step{moment.step}-row{path.row}-col{path.column}"
-    st.plotly_chart(
-        logit_figure(curve, names[channel]),
-        key="logit",
-        alt=logit_words(curve, names[channel]),
-        config=figure_config(stem, name),
-    )
-    st.caption(HOW_TO_READ_A_LOGIT)
-
-
-def _all_together(moment: Moment) -> None:
-    """How pixel, class, sample and weight make the one number."""
-    st.subheader("How all pixels make the one number", anchor=False)
-    try:
-        rows = class_shares(moment)
-    except ExperimentError as refusal:
-        note(f"{str(refusal).partition(': ')[2]} Its gradient is in the table above all the same.")
-        return
-    st.markdown(
-        r"$L = \sum_i \frac{w_i\,\ell_i}{N}$: first the mean over a pixel's channels, then its weight, then one sum "
-        r"over all pixels. There is no mean for each class, so a class of few pixels hardly shows in it."
-    )
-    table = [
-        {
-            "class": one.name,
-            "pixels": one.pixels,
-            "of the pixels": 100 * one.pixels / moment.truth.size,
-            "of the loss": 100 * one.fraction if np.isfinite(one.fraction) else None,
-            "adds": number(one.share),
-            "mean pixel loss": number(one.mean),
-            "found": _found(moment, one.name),
-        }
-        for one in rows
-    ]
-    st.dataframe(
-        table,
-        hide_index=True,
-        key="class_shares",
-        column_config={
-            "of the pixels": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.2f %%"),
-            "of the loss": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.2f %%"),
-            "found": st.column_config.ProgressColumn(
-                "of its pixels decoded right", min_value=0.0, max_value=1.0, format="percent"
-            ),
-        },
-        alt="Each class: its pixels, what it adds to the printed loss, its mean pixel loss, how much of it is found",
-    )
-    st.caption(
-        plain(
-            f"All {moment.size**2:,} shares add up to {sum(one.share for one in rows):.7g}; fit prints "
-            f"{moment.loss:.7g}."
-        )
-    )
-
-
-def _found(moment: Moment, name: str) -> float | None:
-    """Of a class's pixels, how many the output decodes to it, by argmax; None where that cannot be said."""
-    if moment.channels == 1 or moment.planes is not None:
-        return None
-    true = [c.id for c in moment.classes if c.name == name]
-    mine = (moment.truth == true[0]) & moment.valid if true else np.zeros(0, bool)
-    return float((moment.output.argmax(axis=-1)[mine] == true[0]).mean()) if mine.any() else None
-
-
-def _known(moment: Moment, path: PixelPath) -> None:
-    with st.expander("How this is known", key="known"):
-        seen = moment.semantics
-        lines = [
-            f"The run was done again from its seed to step {moment.step}, and printed {moment.loss:.7g} there.",
-            f"Of all formulas tried, the one that reads {seen.reads.replace('_', ' ') or 'the whole picture'} fits "
-            f"what the installed Keras computes, to {number(seen.match)} of its largest value.",
-            "What a pixel's loss is multiplied by was measured, by differentiating Keras's own reduction.",
-        ]
-        if np.isfinite(path.checked):
-            lines.append(
-                f"At this pixel that formula and Keras's own number differ by {number(path.checked)}, relative."
-            )
-        st.markdown("\n".join(f"- {plain(line)}" for line in lines))
