@@ -4,7 +4,8 @@
 
 Starts its own server in a temporary folder, speaks Streamlit's own messages over thirty websockets, as browsers do,
 and prints how long a page takes to react, how long until the last result, how many runs were trained, and the memory
-of the server and of its workers. Every wait has an end.
+of the server and of its workers. Every wait has an end. It needs nothing beyond requirements.txt: websockets comes
+with Streamlit, psutil with distributed.
 """
 
 from __future__ import annotations

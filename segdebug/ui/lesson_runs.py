@@ -22,10 +22,9 @@ from segdebug.ui.engine import cancel, mine
 from segdebug.ui.sources import grid_of
 from segdebug.ui.text import plain
 
-__all__ = ["COLOURS", "show"]
+__all__ = ["show"]
 
-COLOURS = ("#d55e00", "#2f9bdc", "#009e73", "#cc79a7")
-"""Of the runs, in their order: read on white and on black."""
+_COLOURS = ("#d55e00", "#2f9bdc", "#009e73", "#cc79a7")  # of the runs, in order: read on white and on black
 
 _DASHES = ([1, 0], [6, 4], [2, 3], [8, 3, 2, 3])
 _POLL = 0.5
@@ -129,7 +128,7 @@ def _spec(names: list[str], steps: int, log: bool, *, large: bool) -> dict[str, 
         "symbolType": "stroke",
         "labelFontSize": 24 if large else 15,
     }
-    colour = {"domain": names, "range": list(COLOURS[: len(names)])}
+    colour = {"domain": names, "range": list(_COLOURS[: len(names)])}
     encoding = {
         "x": {"field": "step", "type": "quantitative", "scale": {"domain": [0, steps]}},
         "y": y,

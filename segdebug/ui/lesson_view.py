@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from segdebug.errors import SegdebugError
@@ -188,7 +190,7 @@ class Parts:
         ]
         for panel in self.link.panels or self.lesson.look:
             if panel != "findings":
-                slides.append(lesson_present.Slide("The runs", lambda panel=panel: self._panel(panel)))  # type: ignore[misc]
+                slides.append(lesson_present.Slide("The runs", partial(self._panel, panel)))
         slides.append(lesson_present.Slide("What they show", self._claims))
         slides.append(lesson_present.Slide("Why", self._why))
         return slides
