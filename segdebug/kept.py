@@ -26,7 +26,7 @@ from segdebug.records import Truth
 from segdebug.scene import GridScene, Scene
 from segdebug.step import ManySteps, Stretch, build_step, one_by_one
 
-__all__ = ["Ready", "forget", "prepare", "ready", "traced"]
+__all__ = ["Ready", "forget", "ready", "traced"]
 
 T = TypeVar("T")
 
@@ -64,13 +64,6 @@ def ready(scene: Scene, grid: GridScene, experiment: Experiment) -> Iterator[Rea
         yield Ready(batch, partial(kept.steps, batch, truth), partial(_shape_of_values, kept.parts))
     finally:
         _steps.put(key, kept)
-
-
-def prepare(scene: Scene, experiment: Experiment) -> None:
-    """Have the steps of such a run traced and kept, unless they are. Raises as `ready`."""
-    with ready(scene, scene.at(experiment.training.size), experiment) as run:
-        if experiment.training.execution == "graph":
-            run.steps(1)  # TensorFlow optimizes a function when it is first called
 
 
 def traced() -> int:

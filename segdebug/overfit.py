@@ -71,13 +71,10 @@ def warm_up() -> None:
 
 
 def prepare(scene: Scene, experiment: Experiment) -> None:
-    """Trace what a run of this Experiment needs, so that it starts at once. Raises as `overfit`."""
-    from segdebug import kept
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        kept.prepare(scene, experiment)
-        diagnose(experiment, scene)
+    """Trace what a run of this Experiment needs, so that it starts at once; nothing where its steps are not kept.
+    Raises as `overfit`."""
+    if experiment.training.execution == "graph":
+        overfit(scene, experiment.changed({"training.steps": 1}))
 
 
 class _Trainer:

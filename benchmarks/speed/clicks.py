@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -16,6 +17,7 @@ WAYS = ("new", "prepared", "traced before")
 """A run that no process has seen the like of; one that the page had a process prepared for while it was being looked
 at; one that differs from an earlier run in its seed alone."""
 
+os.environ.setdefault("SEGDEBUG_NICENESS", "0")  # as the loops that it is measured against
 _GLANCE = 0.5  # seconds
 _SETTLED = 0.1  # of a core: less is rest
 

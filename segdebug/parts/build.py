@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
 from segdebug.errors import SegdebugError
 from segdebug.experiment import Experiment
@@ -112,7 +114,7 @@ def tapped(model: keras.Model, batch: Batch) -> Parts:
 def compiled(experiment: Experiment, channels: int) -> keras.Model:
     """The compiled model with the initial weights of its seed."""
     training, model, head = experiment.training, experiment.model, experiment.head
-    keras.utils.set_random_seed(training.seed)
+    _seed(training.seed)
     with dtype_policy(training.precision):
         image = keras.Input((training.size, training.size, 3))
         read = unet.features(image, model.filters, model.depth, training.initializer, heads.output_stride(head))
@@ -124,6 +126,13 @@ def compiled(experiment: Experiment, channels: int) -> keras.Model:
             jit_compile=training.execution == "xla",
         )
     return built
+
+
+def _seed(seed: int) -> None:
+    """As keras.utils.set_random_seed, but for TensorFlow's own global seed: Keras's layers draw theirs from Python's,
+    and setting it makes TensorFlow optimize every function anew that has been called in this process."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - what Keras sets
 
 
 @contextlib.contextmanager
