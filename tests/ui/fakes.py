@@ -130,9 +130,6 @@ class FakeEngine:
             self.jobs[key].key = key
         return self.jobs[key]
 
-    def prepare(self, scene: Scene, experiment: Experiment, *, key: str) -> None:
-        """Nothing takes long here."""
-
     def job(self, id: str) -> FakeJob | None:
         return next((job for job in self.jobs.values() if job.id == id), None)
 
