@@ -104,6 +104,6 @@ def _turn(room: View, key: str, title: str) -> None:
 
 def test_no_page_loads_anything_from_outside(view: View) -> None:
     """The browser resolves no name but this machine's; and nothing else is asked for, which every test checks."""
-    for page in ("/", "/masks", "/lessons", "/findings", "/words"):
+    for page in ("/", "/compare", "/pixel", "/masks", "/lessons", "/runs", "/findings", "/words"):
         view.open(page).painted()
         assert view.outside == []
