@@ -12,7 +12,7 @@ from segdebug.lessons import Lesson, Side
 from segdebug.run import Run
 from segdebug.scene import Scene
 from segdebug.ui import lesson_class, lesson_present, lesson_reveal, lesson_runs, maps
-from segdebug.ui.engine import engine, submit, watch
+from segdebug.ui.engine import find, submit, watch
 from segdebug.ui.lesson_link import CHOICE, GO, Link
 from segdebug.ui.lesson_shelf import answers, as_upload, scene_of
 from segdebug.ui.run_panel import in_words
@@ -229,7 +229,7 @@ def _jobs(lesson: Lesson, sides: tuple[Side, ...], link: Link, scene: Scene) -> 
         return {}
     held: dict[str, list[str]] = st.session_state.setdefault(_JOBS, {})
     key = f"{lesson.id} {sorted(link.changes.items())}"
-    kept = [engine().job(job_id) for job_id in held.get(key, ())]
+    kept = [find(job_id) for job_id in held.get(key, ())]
     jobs = [job for job in kept if job is not None]
     if len(jobs) < len(sides):
         try:

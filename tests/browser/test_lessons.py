@@ -11,7 +11,7 @@ from segdebug.lessons import Lesson, find_lessons
 from tests.browser.app import LONG, Server, View, viewing
 
 LESSONS = find_lessons().lessons
-SMALL = "&steps=2&size=16&depth=1"
+SMALL = "&steps=2&size=16&depth=0"
 """What a link may fix for all runs: here so little that a lesson takes seconds. What the runs really show is checked
 in tests/lessons."""
 
