@@ -1,6 +1,6 @@
 """What runs cost as they grow: processor seconds against image side, classes, configurations, mask files and steps.
 
-    python -m benchmarks.growth [--sides 64,128,256,512,1024] [--classes 2,5,33,150] [--configurations 1,2,4,12]
+    python -m benchmarks.growth [--sides 64,128,256,512,1024] [--classes 2,5,33,150] [--configurations 1,2,4,6]
                                 [--files 1,10,100,300] [--steps 50,500,5000]
 
 An exponent of 1 is linear in what grows: the slope between the last two on logarithmic scales. A step's is counted in
