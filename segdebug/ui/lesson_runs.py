@@ -74,15 +74,7 @@ def _draw(panel: str, jobs: Mapping[str, Job], traces: Mapping[str, Trace], scen
 def _headline(side: Side, job: Job, trace: Trace) -> None:
     st.markdown(f"**{side.name}** {plain(side.label)}", help=plain(run_panel.in_words(side.experiment)))
     if job.active:
-        waits = job.state == "queued" and job.place
-        st.progress(
-            min(1.0, trace.steps / side.experiment.training.steps),
-            text=f"Waiting, {job.place} runs ahead"
-            if waits
-            else f"Step {trace.steps}"
-            if trace.steps
-            else "Starting …",
-        )
+        st.progress(min(1.0, trace.steps / side.experiment.training.steps), text=_so_far(job, trace))
         if mine(job):
             st.button("Cancel", key=f"cancel {side.name}", on_click=cancel, args=(job,), type="tertiary")
         return
