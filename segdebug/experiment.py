@@ -88,6 +88,11 @@ class Experiment(BaseModel):
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Experiment:
         """The configuration in an address; parameters of other names are not ours and are left alone."""
+        return cls().changed(cls.changes_in(query))
+
+    @staticmethod
+    def changes_in(query: Mapping[str, str]) -> dict[str, Any]:
+        """The fields that an address names, with their values; ExperimentError for a value that cannot be read."""
         changes: dict[str, Any] = {}
         for field, option in OPTIONS.items():
             if option.param in query:
@@ -95,7 +100,7 @@ class Experiment(BaseModel):
                     changes[field] = option.read(query[option.param])
                 except ValueError as error:
                     raise ExperimentError(f"{field} in the address: {error}.", field) from None
-        return cls().changed(changes)
+        return changes
 
     def to_query(self) -> dict[str, str]:
         """What differs from the default, as parameters of an address."""

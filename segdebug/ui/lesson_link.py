@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from segdebug.experiment import OPTIONS
+from segdebug.experiment import OPTIONS, Experiment
 from segdebug.lessons import PANELS, class_of
 
 __all__ = ["CHOICE", "CLASS", "GO", "HOLD", "KEY", "LESSON", "PRESENT", "QUIET", "SHOW", "SLIDE", "Link", "address"]
@@ -58,7 +58,7 @@ class Link:
             quiet=query.get(QUIET) == _YES,
             present=query.get(PRESENT) == _YES,
             panels=tuple(panel for panel in PANELS if panel in wanted),
-            changes=_changes(dict(query.items())),
+            changes=Experiment.changes_in(dict(query.items())),
         )
 
     def query(self, **more: str) -> dict[str, str]:
@@ -73,16 +73,3 @@ def address(query: Mapping[str, str]) -> str:
     """The whole address of the page under these parameters, to be handed on."""
     here = urlsplit(st.context.url or "")
     return urlunsplit((here.scheme, here.netloc, here.path, urlencode(query), ""))
-
-
-def _changes(query: dict[str, str]) -> dict[str, Any]:
-    from segdebug.errors import ExperimentError
-
-    changes: dict[str, Any] = {}
-    for name, option in OPTIONS.items():
-        if option.param in query:
-            try:
-                changes[name] = option.read(query[option.param])
-            except ValueError as error:
-                raise ExperimentError(f"{name} in the address: {error}.", name) from None
-    return changes
