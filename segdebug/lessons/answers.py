@@ -10,13 +10,14 @@ import base64
 import contextlib
 import hashlib
 import json
-import os
 import re
 import secrets
 import threading
 from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple
+
+from segdebug.atomic import sweep, write_whole
 
 __all__ = ["Answers", "Tally", "class_of", "new_key"]
 
@@ -110,9 +111,7 @@ class Answers:
             file = self._file(class_id, lesson)
             if not file.exists():
                 self._make_room()
-            beside = file.with_suffix(".new")
-            beside.write_text(text, encoding="utf-8")
-            os.replace(beside, file)  # noqa: PTH105 - whole or not at all
+            write_whole(file, text.encode())
 
     def _remember(self, class_id: str, lesson: str, tally: Tally) -> None:
         self._known[class_id, lesson] = tally
@@ -124,6 +123,7 @@ class Answers:
         return self.folder / f"{class_id}.{lesson}.json"
 
     def _make_room(self) -> None:
+        sweep(self.folder)
         files = sorted(self.folder.glob("*.json"), key=lambda file: file.stat().st_mtime)
         for file in files[: max(0, len(files) - self.most_files + 1)]:
             file.unlink(missing_ok=True)
