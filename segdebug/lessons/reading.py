@@ -25,6 +25,11 @@ LONGEST = 100_000
 _FENCE = "+++"
 _REVEAL = re.compile(r"^## +Reveal *$", re.MULTILINE | re.IGNORECASE)
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|\{[^}\n]*\}|<?https?://\S+", re.DOTALL)
+_QUOTED = re.compile(
+    r"^```(?!`)[^`\n]*\n.*?^ {0,3}`{3,} *$|(?<![`\\])(`+)(?!`)[^\n]*?(?<!`)\1(?!`)", re.DOTALL | re.MULTILINE
+)
+"""Fenced and back-ticked code, where Markdown surely takes it for code: what looks like more of it is text."""
+_GAP = re.compile(r"\{[^}\n]*\}")
 _DECIMAL = re.compile(r"\b\d+\.\d{2,}\b")
 _FROM_OUTSIDE = re.compile(r"!\[|<\s*(?:img|script|iframe|link|style)\b", re.IGNORECASE)
 _SIDES = "ABCD"
@@ -264,7 +269,8 @@ def _check_text(lesson: Lesson, name: str) -> None:
                 name,
                 field,
             )
-        if found := _FROM_OUTSIDE.search(_CODE.sub(" ", text)):
+        shown = _QUOTED.sub(" ", text)
+        if found := _FROM_OUTSIDE.search(shown) or _FROM_OUTSIDE.search(_GAP.sub("", shown)):  # a gap may be empty
             raise LessonError(f"{name}: {field}: {found[0]} is not allowed: pages load nothing.", name, field)
 
 

@@ -68,6 +68,10 @@ def test_a_claim_that_a_run_does_not_show_is_said_not_to_be() -> None:
         ("{B.last_loss}", "{D.last_loss}", "asks for run D"),
         ("{B.last_loss}", "0.905", "0.905 is a number that a run can give"),
         ("A story", "A ![picture](http://example.org/x.png)", "not allowed: pages load nothing"),
+        ("A story", "A {![x](https://example.org/p.png)}", "not allowed: pages load nothing"),
+        ("A story", "A !{A.warning}[x](https://example.org/p.png)", "not allowed: pages load nothing"),
+        ("A story", "A ``` b\n\n![x](https://example.org/p.png)\n\nc ```", "not allowed: pages load nothing"),
+        ("A story", r"A \`![x](https://example.org/p.png)\`", "not allowed: pages load nothing"),
         ("## Reveal", "## Answer", 'there must be one line "## Reveal"'),
         ('run = "B"', 'run = "Z"', "next 1: there is no run"),
     ],
@@ -79,6 +83,11 @@ def test_what_is_wrong_is_one_line(there: str, instead: str, said: str) -> None:
     assert str(refusal.value).startswith("my-lesson.md: ")
     assert said in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("code", ["`![x](u)`", "\n\n```html\n<style>![x](u)</style>\n```\n\n"])
+def test_code_may_hold_what_would_load_something(code: str) -> None:
+    assert code.strip() in read_lesson(LESSON.replace("A story", f"A {code} story"), "my-lesson.md", ".").story
 
 
 @pytest.mark.parametrize(
