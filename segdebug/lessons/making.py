@@ -21,6 +21,7 @@ from segdebug.lessons.reading import load_lesson
 from segdebug.painting import png
 from segdebug.run import Run
 from segdebug.scene import Scene, load_sample, sample_names
+from segdebug.scenefiles import mask_file_name
 
 __all__ = ["lesson_file", "lesson_of"]
 
@@ -122,7 +123,7 @@ def _scene_of(scene: Scene) -> tuple[dict[str, bytes], dict[str, Any]]:
         return {}, {"sample": scene.name}
     if not scene.mask_files:
         raise LessonError("A lesson needs mask files, and this scene was made from arrays. Save them as PNG first.")
-    names = [f"mask-{n}{Path(file.name).suffix.lower()}" for n, file in enumerate(scene.mask_files, 1)]
+    names = [mask_file_name(file.name, n) for n, file in enumerate(scene.mask_files, 1)]
     files = {"image.png": png(np.rint(scene.image * 255).astype(np.uint8))}
     files |= {name: file.data for name, file in zip(names, scene.mask_files, strict=True)}
     about: dict[str, Any] = {"image": "image.png", "masks": names, "encoding": scene.encoding}

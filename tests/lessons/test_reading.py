@@ -131,12 +131,13 @@ def test_a_run_of_ones_own_files_takes_them_along(tmp_path: Path) -> None:
     ids[4:12, 4:20], ids[14:20, 10:30], ids[:2] = 1, 2, 255
     image = np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8)
     scene = read_scene(
-        ("a.png", png_bytes(image)), ("ids.png", png_bytes(ids)), classes=["x", "y [z]", '"q"'], ignore=255
+        ("a.png", png_bytes(image)), ("ids.p\nn g", png_bytes(ids)), classes=["x", "y [z]", '"q"'], ignore=255
     )
     run = _run(scene)
     name, data = lesson_file(run, scene)
-    assert name.endswith(".zip")
     with zipfile.ZipFile(BytesIO(data)) as archive:
+        stem = name.removesuffix(".zip")
+        assert archive.namelist() == [f"{stem}/{file}" for file in (f"{stem}.md", "image.png", "mask-1")]
         archive.extractall(tmp_path)
     found = [lesson for lesson in find_lessons(tmp_path).lessons.values() if lesson.group == "own"]
     assert len(found) == 1
