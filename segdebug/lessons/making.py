@@ -7,6 +7,7 @@ import json
 import re
 import tempfile
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,33 +24,46 @@ from segdebug.run import Run
 from segdebug.scene import Scene, load_sample, sample_names
 from segdebug.scenefiles import mask_file_name
 
-__all__ = ["lesson_file", "lesson_of"]
+__all__ = ["lesson_file", "lesson_name", "lesson_of"]
 
 _BY_LEGEND = ("index", "palette", "colour", "grey_levels", "binary")
+
+
+def lesson_name(run: Run, scene: Scene) -> str:
+    """What the lesson's file is to be called, found without making it: .md, or .zip where the picture goes with it.
+
+    Raises LessonError for a run without a diagnosis, and for a scene of arrays alone.
+    """
+    if run.diagnosis is None:
+        raise LessonError("A lesson needs a run that was carried through: this one has no diagnosis.")
+    if not _is_sample(scene) and not scene.mask_files:
+        raise LessonError("A lesson needs mask files, and this scene was made from arrays. Save them as PNG first.")
+    return _id(scene, run.experiment) + (".md" if _is_sample(scene) else ".zip")
 
 
 def lesson_file(run: Run, scene: Scene) -> tuple[str, bytes]:
     """Name and bytes of the lesson: a Markdown file, or, where the picture is not a sample, a zip archive with the
     picture and its masks beside it, to be unpacked into the folder of lessons.
 
-    Raises LessonError for a run without a diagnosis, and for a scene that a lesson's file cannot say.
+    Raises LessonError as `lesson_name`, and for a scene that a lesson's file cannot say.
     """
-    name = _id(scene, run.experiment)
+    full_name = lesson_name(run, scene)
+    name = Path(full_name).stem
     text, files = _written(run, scene)
     _read_back(name, text, files, scene)
     if not files:
-        return f"{name}.md", text.encode()
+        return full_name, text.encode()
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for file, data in {f"{name}.md": text.encode(), **files}.items():
             archive.writestr(f"{name}/{file}", data)
-    return f"{name}.zip", packed.getvalue()
+    return full_name, packed.getvalue()
 
 
 def lesson_of(run: Run, scene: Scene, folder: str | Path) -> Lesson:
     """Write the lesson into `folder` (a folder of its own where files go with it), and read it back. Raises
     LessonError as `lesson_file`."""
-    name = _id(scene, run.experiment)
+    name = Path(lesson_name(run, scene)).stem
     text, files = _written(run, scene)
     place = Path(folder) / name if files else Path(folder)
     place.mkdir(parents=True, exist_ok=True)
@@ -66,8 +80,7 @@ def _id(scene: Scene, experiment: Experiment) -> str:
 
 def _written(run: Run, scene: Scene) -> tuple[str, dict[str, bytes]]:
     """The file's text, and the files beside it by name."""
-    if run.diagnosis is None:
-        raise LessonError("A lesson needs a run that was carried through: this one has no diagnosis.")
+    assert run.diagnosis is not None
     files, about = _scene_of(scene)
     verdicts = list(VERDICTS)
     worst = min(findings_of(run).values(), key=lambda f: SEVERITIES.index(f.severity), default=None)
@@ -118,11 +131,18 @@ def _claims(run: Run) -> list[Claim]:
     return [Claim(text) for text in [*texts, *(f"A finds {finding.code}" for finding in told[:6])]]
 
 
+def _is_sample(scene: Scene) -> bool:
+    return scene.name in sample_names() and _digest_of_sample(scene.name) == scene.digest
+
+
+@cache
+def _digest_of_sample(name: str) -> str:
+    return load_sample(name).digest
+
+
 def _scene_of(scene: Scene) -> tuple[dict[str, bytes], dict[str, Any]]:
-    if scene.name in sample_names() and load_sample(scene.name).digest == scene.digest:
+    if _is_sample(scene):
         return {}, {"sample": scene.name}
-    if not scene.mask_files:
-        raise LessonError("A lesson needs mask files, and this scene was made from arrays. Save them as PNG first.")
     names = [mask_file_name(file.name, n) for n, file in enumerate(scene.mask_files, 1)]
     files = {"image.png": png(np.rint(scene.image * 255).astype(np.uint8))}
     files |= {name: file.data for name, file in zip(names, scene.mask_files, strict=True)}

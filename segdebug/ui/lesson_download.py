@@ -1,39 +1,48 @@
-""" "Make a lesson of this", beside a run."""
+""" "Make a lesson of this", beside a run. As all files of a run, it is made when it is asked for."""
 
 from __future__ import annotations
+
+import io
+import zipfile
 
 import streamlit as st
 
 from segdebug.errors import LessonError
-from segdebug.lessons import lesson_file
+from segdebug.lessons import lesson_file, lesson_name
 from segdebug.run import Run
 from segdebug.scene import Scene
 
-__all__ = ["button"]
+__all__ = ["button", "made"]
+
+_HELP = "Put it into the folder “lessons” of the app's store; README.md of segdebug/lessons says more."
 
 
 def button(run: Run, scene: Scene) -> None:
     """The lesson's file, to be put into the folder of lessons; why not, on hover, where there can be none."""
-    name, data, refusal = _made(
-        scene.digest, tuple(c.name for c in scene.classes), run.experiment.to_json(), run, scene
-    )
+    try:
+        name, refusal = lesson_name(run, scene), ""
+    except LessonError as error:
+        name, refusal = "lesson.md", str(error)
+    packed = name.endswith(".zip")
     st.download_button(
-        "A lesson of this (Markdown)" if name.endswith(".md") else "A lesson of this (with its pictures)",
-        data,
-        name or "lesson.md",
-        "application/zip" if name.endswith(".zip") else "text/markdown",
+        "A lesson of this (with its pictures)" if packed else "A lesson of this (Markdown)",
+        lambda: made(run, scene),
+        name,
+        "application/zip" if packed else "text/markdown",
         on_click="ignore",
         width="stretch",
         disabled=bool(refusal),
-        help=refusal or "Put it into the folder “lessons” of the app's store; README.md of segdebug/lessons says more.",
+        help=refusal or _HELP,
         key="make_lesson",
     )
 
 
-@st.cache_data(show_spinner=False, max_entries=32)
-def _made(digest: str, names: tuple[str, ...], experiment: str, _run: Run, _scene: Scene) -> tuple[str, bytes, str]:  # noqa: ARG001
-    """Name, bytes, and why there are none; once for a run, since the scene is read back to be sure."""
+def made(run: Run, scene: Scene) -> bytes:
+    """The file; where the masks were read in a way that it cannot say, an archive that holds the reason alone."""
     try:
-        return (*lesson_file(_run, _scene), "")
+        return lesson_file(run, scene)[1]
     except LessonError as refusal:
-        return "", b"", str(refusal)
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("why-there-is-no-lesson.txt", f"{refusal}\n")
+        return packed.getvalue()

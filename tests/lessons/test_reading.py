@@ -12,7 +12,7 @@ import pytest
 
 from segdebug import Experiment, Run, load_sample, overfit, read_scene
 from segdebug.errors import LessonError
-from segdebug.lessons import Claim, find_lessons, lesson_file, lesson_of, load_lesson, read_lesson
+from segdebug.lessons import Claim, find_lessons, lesson_file, lesson_name, lesson_of, load_lesson, read_lesson
 from segdebug.scene import Scene
 from tests.lessons.written import LESSON
 from tests.scenes import png_bytes
@@ -118,6 +118,7 @@ def test_any_run_of_a_sample_becomes_a_lesson(tmp_path: Path) -> None:
     run = _run(coins)
     name, data = lesson_file(run, coins)
     assert name.endswith(".md")
+    assert name == lesson_name(run, coins)
     (tmp_path / name).write_bytes(data)
     lesson = load_lesson(tmp_path / name)
     assert lesson.sides[0].experiment == run.experiment
@@ -135,6 +136,7 @@ def test_a_run_of_ones_own_files_takes_them_along(tmp_path: Path) -> None:
     )
     run = _run(scene)
     name, data = lesson_file(run, scene)
+    assert name == lesson_name(run, scene)
     with zipfile.ZipFile(BytesIO(data)) as archive:
         stem = name.removesuffix(".zip")
         assert archive.namelist() == [f"{stem}/{file}" for file in (f"{stem}.md", "image.png", "mask-1")]
@@ -154,5 +156,6 @@ def test_a_run_without_a_diagnosis_makes_no_lesson() -> None:
     coins = load_sample("coins")
     changes = {"model.depth": 0, "training.size": 16, "training.steps": 1}
     run = overfit(coins, Experiment().changed(changes), diagnosed=False)
-    with pytest.raises(LessonError, match="no diagnosis"):
-        lesson_file(run, coins)
+    for asked in (lesson_name, lesson_file):
+        with pytest.raises(LessonError, match="no diagnosis"):
+            asked(run, coins)

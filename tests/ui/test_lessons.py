@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from segdebug import Experiment, load_sample
+from segdebug import Experiment, load_sample, read_scene
 from segdebug.errors import QueueFull
 from segdebug.experiment import OPTIONS
 from segdebug.lessons import class_of, find_lessons, new_key
-from segdebug.ui import engine
+from segdebug.ui import engine, lesson_download
 from segdebug.ui.lesson_link import CHOICE, CLASS, GO, HOLD, KEY, LESSON, PRESENT, QUIET, SHOW, SLIDE
 from segdebug.ui.lesson_shelf import as_upload, scene_of
 from tests.lessons.written import LESSON as WRITTEN
+from tests.scenes import png_bytes
 from tests.ui.conftest import ROOT, Open
-from tests.ui.fakes import FakeJob
+from tests.ui.fakes import FakeJob, made_up_run, sound
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +85,18 @@ def test_a_choice_comes_before_the_run_and_is_counted_once(store: Path) -> None:
     app.button(key="run_lesson").click().run()
     assert "What your runs show" in _told(app.subheader)
     assert "not shown by this run" in _told(app.markdown), "made-up runs show nothing of what is claimed"
+
+
+def test_a_lesson_that_cannot_be_is_told_in_the_file_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    degrees = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    image = np.zeros((16, 16, 3), np.uint8)
+    scene = read_scene(("a.png", png_bytes(image)), ("mask.png", png_bytes(degrees)), encoding="binary", threshold=0.9)
+    run = replace(made_up_run(scene, Experiment()), diagnosis=sound(scene, Experiment()))
+    with zipfile.ZipFile(io.BytesIO(lesson_download.made(run, scene))) as archive:
+        (name,) = archive.namelist()
+        assert "in a way that the file cannot say" in archive.read(name).decode()
+    monkeypatch.setattr("segdebug.lessons.making.png", None)  # a page that is drawn makes nothing
+    lesson_download.button(run, scene)
 
 
 def test_no_field_of_a_configuration_is_called_as_the_links_parts_are() -> None:
