@@ -22,7 +22,7 @@ from segdebug.ui.text import error, note, plain
 __all__ = ["done", "show"]
 
 _DONE = "lessons_done"
-_JOBS = "lesson_jobs"  # in the session: the ids of each lesson's runs, in the order of its sides
+_JOBS = "lesson_jobs"  # in the session: picture and configurations → ids of the runs, in that order
 _SMALL = 128  # pixels on a side, of the picture beside the story
 
 Jobs = dict[str, Job]
@@ -45,7 +45,7 @@ def show(lesson: Lesson, link: Link) -> None:
         return
     if link.key:
         answers().start(link.key, lesson.id, len(lesson.question.choices))
-    jobs = _jobs(lesson, sides, link, scene)
+    jobs = _jobs(sides, scene)
     watch(*jobs.values())
     parts = Parts(lesson, link, scene, sides, jobs)
     if link.present:
@@ -222,13 +222,13 @@ class Parts:
         lesson_reveal.text(self.lesson, runs)
 
 
-def _jobs(lesson: Lesson, sides: tuple[Side, ...], link: Link, scene: Scene) -> Jobs:
-    """The lesson's runs, once they were asked for, here or in the address. Those of the same lesson are shared by all
-    who ask for them."""
+def _jobs(sides: tuple[Side, ...], scene: Scene) -> Jobs:
+    """The lesson's runs, once they were asked for, here or in the address. The same runs are shared by all who ask
+    for them."""
     if st.query_params.get(GO) != "1":
         return {}
-    held: dict[str, list[str]] = st.session_state.setdefault(_JOBS, {})
-    key = f"{lesson.id} {sorted(link.changes.items())}"
+    held: dict[tuple[str, ...], list[str]] = st.session_state.setdefault(_JOBS, {})
+    key = (scene.digest, *(side.experiment.to_json() for side in sides))  # a lesson's file may be edited meanwhile
     kept = [find(job_id) for job_id in held.get(key, ())]
     jobs = [job for job in kept if job is not None]
     if len(jobs) < len(sides):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,24 @@ def test_a_choice_comes_before_the_run_and_is_counted_once(store: Path) -> None:
     app.button(key="run_lesson").click().run()
     assert "What your runs show" in _told(app.subheader)
     assert "not shown by this run" in _told(app.markdown), "made-up runs show nothing of what is claimed"
+
+
+def test_a_lesson_edited_after_its_runs_is_run_as_it_is_now(store: Path) -> None:
+    file = store / "lessons" / "mine.md"
+    file.parent.mkdir()
+    file.write_text(WRITTEN, encoding="utf-8")
+    app = _open(lesson="mine", go="1")
+    told = _told(app.markdown)
+    assert "twice" in told
+    shorter = re.sub(r"\[runs\.B\].*?(?=\[question\])", "", WRITTEN, flags=re.DOTALL).replace('run = "B"', 'run = "A"')
+    shorter = shorter.replace(', "B computes double_activation"', "").replace("{B.last_loss}", "{A.last_loss}")
+    file.write_text(shorter.replace("training.steps = 30", "training.steps = 31"), encoding="utf-8")
+    app.query_params.clear()
+    app.query_params.update(lesson="mine", go="1")
+    app.run()
+    assert not app.exception, app.exception
+    assert "twice" not in _told(app.markdown)
+    assert {job.experiment.training.steps for job in engine.engine().jobs.values()} >= {30, 31}
 
 
 def test_a_lesson_that_cannot_be_is_told_in_the_file_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
