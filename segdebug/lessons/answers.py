@@ -1,4 +1,4 @@
-"""What a class answers: a count for each choice, and whether the teacher has opened the reveal. Nobody's name.
+"""What a class answers: a count for each choice, and whether the reveal waits for the teacher. Nobody's name.
 
 A teacher holds a key; the class's id is a digest of it, so that the id proves nothing and can be given to everyone.
 One small file for each class and lesson, written whole or not at all.
@@ -38,10 +38,17 @@ def class_of(key: str) -> str:
 
 
 class Tally(NamedTuple):
-    """counts: answers for each choice, in order; opened: whether the teacher has opened the reveal."""
+    """counts: answers for each choice, in order; opened: whether the teacher has opened the reveal; held: whether it
+    waits for that."""
 
     counts: tuple[int, ...]
     opened: bool = False
+    held: bool = True
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the class may not see the reveal yet."""
+        return self.held and not self.opened
 
 
 class Answers:
@@ -83,7 +90,7 @@ class Answers:
             if before is not None and 0 <= before < len(counts):
                 counts[before] = max(0, counts[before] - 1)
             counts[choice] = min(_MOST_ANSWERS, counts[choice] + 1)
-            self._put(class_id, lesson, Tally(tuple(counts)))
+            self._put(class_id, lesson, tally._replace(counts=tuple(counts)))
         return True
 
     def open_reveal(self, key: str, lesson: str, *, opened: bool = True) -> None:
@@ -93,6 +100,14 @@ class Answers:
             tally = self._get(class_id, lesson)
             if tally is not None:
                 self._put(class_id, lesson, tally._replace(opened=opened))
+
+    def hold(self, key: str, lesson: str, *, held: bool) -> None:
+        """Let the reveal wait for the teacher, or not; for whoever holds the key."""
+        class_id = class_of(key)
+        with self._lock:
+            tally = self._get(class_id, lesson)
+            if tally is not None:
+                self._put(class_id, lesson, tally._replace(held=held))
 
     def _get(self, class_id: str, lesson: str) -> Tally | None:
         if not _ID.fullmatch(class_id) or not _LESSON.fullmatch(lesson):
@@ -105,7 +120,7 @@ class Answers:
         if not _LESSON.fullmatch(lesson):
             return
         self._remember(class_id, lesson, tally)
-        text = json.dumps({"counts": tally.counts, "opened": tally.opened})
+        text = json.dumps(tally._asdict())
         with contextlib.suppress(OSError):  # a full disk ends no lesson: the memory has it
             self.folder.mkdir(parents=True, exist_ok=True)
             file = self._file(class_id, lesson)
@@ -133,6 +148,8 @@ def _read(file: Path) -> Tally | None:
     try:
         held = json.loads(file.read_text(encoding="utf-8"))
         counts = tuple(int(count) for count in held["counts"])
-        return Tally(counts, bool(held["opened"])) if len(counts) <= 8 and min(counts) >= 0 else None
+        return (
+            Tally(counts, bool(held["opened"]), bool(held["held"])) if len(counts) <= 8 and min(counts) >= 0 else None
+        )
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -6,14 +6,20 @@ import pandas as pd
 import streamlit as st
 
 from segdebug.lessons import PANELS, Lesson, Tally, new_key
-from segdebug.ui.lesson_link import CHOICE, CLASS, GO, HOLD, KEY, PRESENT, QUIET, SHOW, Link, address
+from segdebug.ui.lesson_link import CHOICE, CLASS, GO, KEY, PRESENT, QUIET, SHOW, Link, address
 from segdebug.ui.lesson_shelf import answers
 from segdebug.ui.text import note, plain
 
-__all__ = ["for_teachers", "tally", "wait"]
+__all__ = ["counted", "for_teachers", "tally", "wait"]
 
 _LOOK = 1.0  # seconds between looks at the answers
 _WAIT = 2.0  # seconds between looks whether the reveal is open
+
+
+def counted(lesson: Lesson, link: Link) -> Tally | None:
+    """What the class has answered; None for none, or one of before the lesson got other choices."""
+    found = answers().tally(link.class_id, lesson.id)
+    return found if found is not None and len(found.counts) == len(lesson.question.choices) else None
 
 
 def wait(lesson: Lesson, link: Link) -> None:
@@ -23,18 +29,22 @@ def wait(lesson: Lesson, link: Link) -> None:
 
 def _waiting(lesson_id: str, class_id: str) -> None:
     found = answers().tally(class_id, lesson_id)
-    if found is not None and found.opened:
+    if found is None or not found.withheld:
         st.rerun()
     note("The runs have ended. Your teacher opens the reveal for everybody; you may change your choice until then.")
 
 
 def tally(lesson: Lesson, link: Link) -> None:
-    """The class's answers, a bar for each choice, as they come in; and the button that opens the reveal."""
+    """The class's answers, a bar for each choice, as they come in; and the button that opens the reveal. Where no class
+    was started, the button that starts it."""
+    if counted(lesson, link) is None:
+        _offer(lesson)
+        return
     st.fragment(_tally, run_every=_LOOK)(lesson, link)
 
 
 def _tally(lesson: Lesson, link: Link) -> None:
-    found = answers().tally(link.class_id, lesson.id) or Tally((0,) * len(lesson.question.choices))
+    found = counted(lesson, link) or Tally((0,) * len(lesson.question.choices))
     total = sum(found.counts)
     st.markdown(f"**{total} {'answer' if total == 1 else 'answers'}**")
     labels = [f"{n}. {choice}" for n, choice in enumerate(lesson.question.choices, 1)]
@@ -70,13 +80,10 @@ def _open(key: str, lesson_id: str, opened: bool) -> None:
 
 def for_teachers(lesson: Lesson, link: Link) -> None:
     """For whoever holds a teacher's link: answers and links. For all others the button that makes one a teacher."""
-    if not link.key:
+    found = counted(lesson, link) if link.key else None
+    if found is None:
         with st.expander("For teachers", key="for_teachers"):
-            st.markdown(
-                "Make a link for a class: students predict, run, and answer without names; you see the answers as "
-                "they come in, and open the reveal for everybody."
-            )
-            st.button("Teach this lesson", key="teach", on_click=_teach)
+            _offer(lesson)
         return
     with st.container(border=True, key="teacher"):
         st.subheader("Your class", anchor=False)
@@ -84,7 +91,14 @@ def for_teachers(lesson: Lesson, link: Link) -> None:
         st.markdown("**The link for the students**")
         left, right = st.columns(2)
         with left:
-            hold = st.toggle("The reveal waits for me", value=True, key="give_hold")
+            st.toggle(
+                "The reveal waits for me",
+                value=found.held,
+                key="give_hold",
+                on_change=_hold,
+                args=(link.key, lesson.id),
+                help="Whether the class sees it before you open it. It holds at once, whatever the link.",
+            )
             quiet = st.toggle("Nothing but the lesson: no way to other configurations", value=True, key="give_quiet")
         with right:
             told = "  \n".join(f"**{panel}**: {words}" for panel, words in PANELS.items())
@@ -92,7 +106,7 @@ def for_teachers(lesson: Lesson, link: Link) -> None:
             shown = st.pills(
                 "What is shown", list(PANELS), selection_mode="multi", default=own, key="panels", help=told
             )
-        more = {CLASS: link.class_id, HOLD: "1" if hold else "", QUIET: "1" if quiet else ""}
+        more = {CLASS: link.class_id, QUIET: "1" if quiet else ""}
         panels = "" if set(shown) == set(lesson.look) else ",".join(shown)
         st.code(address(link.query(**{**more, SHOW: panels})), language=None, wrap_lines=True)
         st.caption("Keep the address of this page to yourself: it opens the reveal.")
@@ -101,7 +115,23 @@ def for_teachers(lesson: Lesson, link: Link) -> None:
         st.caption(plain("Fields of a configuration in the address, such as &seed=3&steps=60, hold for every run."))
 
 
-def _teach() -> None:
-    st.query_params[KEY] = new_key()
-    for name in (CLASS, HOLD, QUIET, CHOICE, GO):
+def _offer(lesson: Lesson) -> None:
+    st.markdown(
+        "Make a link for a class: students predict, run, and answer without names; you see the answers as they come "
+        "in, and open the reveal for everybody."
+    )
+    st.button("Teach this lesson", key="teach", on_click=_teach, args=(lesson.id, len(lesson.question.choices)))
+
+
+def _hold(key: str, lesson_id: str) -> None:
+    answers().hold(key, lesson_id, held=st.session_state["give_hold"])
+
+
+def _teach(lesson_id: str, choices: int) -> None:
+    """Only this starts a class: an address alone, whatever key it has, makes no file. A key that is there is kept, so
+    that a class can have several lessons."""
+    key = st.query_params.get(KEY, "")[:200] or new_key()
+    answers().start(key, lesson_id, choices)
+    st.query_params[KEY] = key
+    for name in (CLASS, QUIET, CHOICE, GO):
         st.query_params.pop(name, None)

@@ -12,7 +12,7 @@ import streamlit as st
 from segdebug.experiment import OPTIONS, Experiment
 from segdebug.lessons import PANELS, class_of
 
-__all__ = ["CHOICE", "CLASS", "GO", "HOLD", "KEY", "LESSON", "PRESENT", "QUIET", "SHOW", "SLIDE", "Link", "address"]
+__all__ = ["CHOICE", "CLASS", "GO", "KEY", "LESSON", "PRESENT", "QUIET", "SHOW", "SLIDE", "Link", "address"]
 
 LESSON, CHOICE, GO = "lesson", "choice", "go"
 """The lesson's id; the choice that was made, from 1; whether its runs were asked for."""
@@ -20,8 +20,8 @@ LESSON, CHOICE, GO = "lesson", "choice", "go"
 CLASS, KEY = "class", "teacher"
 """The class's id, for everybody; the teacher's key, from which the id is made."""
 
-HOLD, QUIET, SHOW = "hold", "quiet", "show"
-"""Whether the reveal waits for the teacher; whether only the lesson itself is there; the panels, with commas."""
+QUIET, SHOW = "quiet", "show"
+"""Whether only the lesson itself is there; the panels, with commas."""
 
 PRESENT, SLIDE = "present", "slide"
 """Whether it is shown to a room, one thing at a time; which of the slides, from 1."""
@@ -37,7 +37,6 @@ class Link:
     lesson: str
     class_id: str = ""
     key: str = ""
-    held: bool = False
     quiet: bool = False
     present: bool = False
     panels: tuple[str, ...] = ()
@@ -54,7 +53,6 @@ class Link:
             lesson=query.get(LESSON, ""),
             class_id=class_of(key) if key else query.get(CLASS, ""),
             key=key,
-            held=query.get(HOLD) == _YES,
             quiet=query.get(QUIET) == _YES,
             present=query.get(PRESENT) == _YES,
             panels=tuple(panel for panel in PANELS if panel in wanted),
@@ -64,7 +62,7 @@ class Link:
     def query(self, **more: str) -> dict[str, str]:
         """Parameters that say the same, without the teacher's key and how far anybody has come."""
         told = {LESSON: self.lesson, CLASS: self.class_id, SHOW: ",".join(self.panels)}
-        told |= {name: _YES for name, said in ((HOLD, self.held), (QUIET, self.quiet)) if said}
+        told |= {QUIET: _YES} if self.quiet else {}
         told |= {OPTIONS[name].param: OPTIONS[name].write(value) for name, value in self.changes.items()}
         return {name: value for name, value in {**told, **more}.items() if value}
 

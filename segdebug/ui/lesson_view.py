@@ -23,6 +23,7 @@ __all__ = ["done", "show"]
 
 _DONE = "lessons_done"
 _JOBS = "lesson_jobs"  # in the session: picture and configurations → ids of the runs, in that order
+_GIVEN = "lesson_answers"  # in the session: (class, lesson) → the choice that was counted
 _SMALL = 128  # pixels on a side, of the picture beside the story
 
 Jobs = dict[str, Job]
@@ -43,8 +44,6 @@ def show(lesson: Lesson, link: Link) -> None:
         st.title(plain(lesson.title), anchor=False)
         error(str(refusal))
         return
-    if link.key:
-        answers().start(link.key, lesson.id, len(lesson.question.choices))
     jobs = _jobs(sides, scene)
     watch(*jobs.values())
     parts = Parts(lesson, link, scene, sides, jobs)
@@ -143,10 +142,8 @@ class Parts:
     @property
     def withheld(self) -> bool:
         """Whether the reveal waits for the teacher; it never does for the teacher."""
-        if not self.link.held or self.link.key:
-            return False
-        tally = answers().tally(self.link.class_id, self.lesson.id)
-        return tally is None or not tally.opened
+        tally = None if self.link.key else lesson_class.counted(self.lesson, self.link)
+        return tally is not None and tally.withheld
 
     @property
     def revealed(self) -> bool:
@@ -247,10 +244,12 @@ def _ask_for_runs() -> None:
 
 
 def _choose(lesson_id: str, class_id: str, key: str) -> None:
-    """Keep the choice in the address, and count it for the class: in place of the one before."""
-    asked = st.query_params.get(CHOICE, "")
-    before = int(asked) - 1 if asked.isdecimal() else None
+    """Keep the choice in the address, and count it for the class: in place of the one that this session gave before.
+
+    The address's own choice is no such: the link may be somebody else's.
+    """
     choice = st.session_state[key]
     st.query_params[CHOICE] = str(choice + 1)
-    if class_id:
-        answers().answer(class_id, lesson_id, choice, before)
+    given: dict[tuple[str, str], int] = st.session_state.setdefault(_GIVEN, {})
+    if class_id and answers().answer(class_id, lesson_id, choice, given.get((class_id, lesson_id))):
+        given[class_id, lesson_id] = choice

@@ -24,7 +24,7 @@ def test_answers_are_counted_changed_and_kept(tmp_path: Path) -> None:
     assert (again.counts, again.opened) == ((0, 1, 1), False)
     files = list(tmp_path.iterdir())
     assert len(files) == 1
-    assert json.loads(files[0].read_text()) == {"counts": [0, 1, 1], "opened": False}
+    assert json.loads(files[0].read_text()) == {"counts": [0, 1, 1], "opened": False, "held": True}
     assert key not in files[0].name
 
 
@@ -37,7 +37,27 @@ def test_nothing_changes_once_the_reveal_is_open_and_only_the_key_opens_it(tmp_p
     assert not answers.answer(class_id, "a-lesson", 1, before=0)
     tally = answers.tally(class_id, "a-lesson")
     assert tally is not None
-    assert tally == ((1, 0), True)
+    assert tally == ((1, 0), True, True)
+
+
+def test_the_reveal_waits_until_the_key_says_otherwise(tmp_path: Path) -> None:
+    answers, key = Answers(tmp_path), new_key()
+    class_id = answers.start(key, "a-lesson", 2)
+
+    def withheld() -> bool:
+        tally = Answers(tmp_path).tally(class_id, "a-lesson")
+        assert tally is not None
+        return tally.withheld
+
+    assert withheld()
+    answers.hold(class_id, "a-lesson", held=False)  # the id is no key
+    assert answers.answer(class_id, "a-lesson", 0)
+    assert withheld()
+    answers.hold(key, "a-lesson", held=False)
+    assert not withheld()
+    answers.hold(key, "a-lesson", held=True)
+    answers.open_reveal(key, "a-lesson")
+    assert not withheld()
 
 
 @pytest.mark.parametrize(

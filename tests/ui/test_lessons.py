@@ -17,7 +17,7 @@ from segdebug.errors import QueueFull
 from segdebug.experiment import OPTIONS
 from segdebug.lessons import class_of, find_lessons, new_key
 from segdebug.ui import engine, lesson_download
-from segdebug.ui.lesson_link import CHOICE, CLASS, GO, HOLD, KEY, LESSON, PRESENT, QUIET, SHOW, SLIDE
+from segdebug.ui.lesson_link import CHOICE, CLASS, GO, KEY, LESSON, PRESENT, QUIET, SHOW, SLIDE
 from segdebug.ui.lesson_shelf import as_upload, scene_of
 from tests.lessons.written import LESSON as WRITTEN
 from tests.scenes import png_bytes
@@ -75,7 +75,10 @@ def test_odd_addresses_break_nothing(query: dict[str, str]) -> None:
 
 def test_a_choice_comes_before_the_run_and_is_counted_once(store: Path) -> None:
     key = new_key()
-    assert _open(lesson="log-softmax", teacher=key).button(key="run_lesson").disabled is False
+    teacher = _open(lesson="log-softmax", teacher=key)
+    assert teacher.button(key="run_lesson").disabled is False
+    assert not (store / "classes").exists(), "an address alone starts no class"
+    teacher.button(key="teach").click().run()
     app = _open(lesson="log-softmax", **{"class": class_of(key)})
     assert app.button(key="run_lesson").disabled
     radio = app.radio(key="choice log-softmax")
@@ -83,7 +86,13 @@ def test_a_choice_comes_before_the_run_and_is_counted_once(store: Path) -> None:
     app.radio(key="choice log-softmax").set_value(2).run()
     assert not app.button(key="run_lesson").disabled
     assert '"counts": [0, 0, 1, 0]' in next((store / "classes").iterdir()).read_text()
+    classmate = _open(lesson="log-softmax", **{"class": class_of(key), "choice": "3"})  # by the first one's address
+    classmate.radio(key="choice log-softmax").set_value(0).run()
+    assert '"counts": [1, 0, 1, 0]' in next((store / "classes").iterdir()).read_text()
     app.button(key="run_lesson").click().run()
+    assert "What your runs show" not in _told(app.subheader), "the reveal waits for the teacher"
+    teacher.toggle(key="give_hold").set_value(False).run()
+    app.run()
     assert "What your runs show" in _told(app.subheader)
     assert "not shown by this run" in _told(app.markdown), "made-up runs show nothing of what is claimed"
 
@@ -119,7 +128,7 @@ def test_a_lesson_that_cannot_be_is_told_in_the_file_that_was_asked_for(monkeypa
 
 
 def test_no_field_of_a_configuration_is_called_as_the_links_parts_are() -> None:
-    parts = {LESSON, CHOICE, GO, CLASS, KEY, HOLD, QUIET, SHOW, PRESENT, SLIDE}
+    parts = {LESSON, CHOICE, GO, CLASS, KEY, QUIET, SHOW, PRESENT, SLIDE}
     assert parts.isdisjoint(option.param for option in OPTIONS.values())
 
 
