@@ -11,7 +11,7 @@ import streamlit as st
 from segdebug.scene import Scene, SceneClass
 from segdebug.ui.text import plain
 
-__all__ = ["class_table", "with_edits"]
+__all__ = ["class_table", "renamed", "with_edits"]
 
 _PARAM = "classes"
 _COLOUR = "#[0-9a-fA-F]{6}"
@@ -23,6 +23,17 @@ def with_edits(scene: Scene) -> Scene:
     """The scene with the names and colours that the address has for it; anything malformed is left alone."""
     names, colours = _edits(scene)
     return scene.with_classes(names, colours) if names or colours else scene
+
+
+def renamed(scene: Scene, like: Scene) -> dict[str, str]:
+    """The address's parameters that give a scene the names and colours that another reading of it has; none where they
+    are the same, or the classes are others."""
+    if scene.n_classes != like.n_classes:
+        return {}
+    pairs = list(zip(scene.classes, like.classes, strict=True))
+    names = {c.id: other.name[:_LONGEST_NAME] for c, other in pairs if c.name != other.name}
+    colours = {c.id: other.colour for c, other in pairs if c.colour != other.colour}
+    return {_PARAM: _written(scene, names, colours)} if names or colours else {}
 
 
 def class_table(scene: Scene) -> None:
@@ -94,7 +105,11 @@ def _recolour(scene: Scene, class_id: int, key: str) -> None:
 
 
 def _keep(scene: Scene, names: _Edits, colours: _Edits) -> None:
-    st.query_params[_PARAM] = json.dumps([scene.digest[:8], names, colours], ensure_ascii=False)
+    st.query_params[_PARAM] = _written(scene, names, colours)
+
+
+def _written(scene: Scene, names: _Edits, colours: _Edits) -> str:
+    return json.dumps([scene.digest[:8], names, colours], ensure_ascii=False)
 
 
 def _edits(scene: Scene) -> tuple[_Edits, _Edits]:

@@ -9,7 +9,19 @@ import streamlit as st
 from segdebug.scene import ENCODINGS
 from segdebug.ui.text import plain
 
-__all__ = ["ENCODING", "IGNORE", "LEGEND", "PAGE", "SAID", "THRESHOLD", "Reading", "found_out", "is_said", "widgets"]
+__all__ = [
+    "ENCODING",
+    "IGNORE",
+    "LEGEND",
+    "LEGEND_AT_MOST",
+    "PAGE",
+    "SAID",
+    "THRESHOLD",
+    "Reading",
+    "found_out",
+    "is_said",
+    "widgets",
+]
 
 ENCODING, IGNORE, THRESHOLD, PAGE, LEGEND = "masks_are", "ignore", "threshold", "page", "legend"
 """Widgets, and by the same names the address's parameters, that say how masks are read."""
@@ -18,7 +30,9 @@ SAID: dict[str, type] = {ENCODING: str, IGNORE: int, THRESHOLD: float, PAGE: int
 """Each of them with the type of what it holds."""
 
 _FOUND_OUT = "auto"
-_LEGEND_AT_MOST = 4000  # characters: it stands in the address
+
+LEGEND_AT_MOST = 4000
+"""Characters: it stands in the address."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +64,7 @@ def widgets() -> Reading:
         "Legend",
         key=LEGEND,
         bind="query-params",
-        max_chars=_LEGEND_AT_MOST,
+        max_chars=LEGEND_AT_MOST,
         height=92,
         placeholder="0 sky\n1 road\n\nor #4682b4 sky, or a names file",
         help="Which value or colour is which class, one a line, or as JSON. It says more than what the masks are.",

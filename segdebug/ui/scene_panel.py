@@ -16,18 +16,21 @@ from segdebug.ui import engine, mask_question, mask_reading, settings, sources
 from segdebug.ui.classes import class_table, with_edits
 from segdebug.ui.text import error, note, plain, warning
 
-__all__ = ["ADDRESS", "OF_THE_SCENE", "Shown", "choose_scene", "choose_source", "go_on"]
+__all__ = ["ADDRESS", "OF_THE_SCENE", "UPLOAD", "Shown", "choose_scene", "choose_source", "go_on"]
 
 _SOURCES = ("sample", "your files")
 _IMAGE_TYPES = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "npy", "npz"]
 _MASK_TYPES = [*_IMAGE_TYPES, "zip", "json", "csv"]
 _LAST_GOOD = "last_good_scene"
-_UPLOAD = "upload"
 _SHOWN_AT_MOST = 900  # pixels on the longer side of the overlay
+
+UPLOAD = "upload"
+"""The address's parameter that names uploaded files."""
+
 OF_THE_SCENE = (
     "source",
     "sample",
-    _UPLOAD,
+    UPLOAD,
     *mask_reading.SAID,
     "classes",
 )
@@ -152,7 +155,7 @@ def _from_files(refusals: DeltaGenerator) -> Scene:
             with refusals:
                 error(str(refusal))
         else:
-            st.query_params[_UPLOAD] = sources.keep(upload)
+            st.query_params[UPLOAD] = sources.keep(upload)
             st.session_state[_LAST_GOOD] = scene
     return _last_good()
 
@@ -166,7 +169,7 @@ def _upload(image: Any, masks: list[Any], counts: Any) -> sources.Upload | None:
     if image is not None or masks:
         note("Add the masks." if image is not None else "Add the image.")
         return None
-    held_id = st.query_params.get(_UPLOAD)
+    held_id = st.query_params.get(UPLOAD)
     if held_id is None:
         return None
     held = sources.uploaded(held_id)
@@ -188,7 +191,7 @@ def _last_good() -> Scene:
     """What to show where files are missing or bad: the last scene that could be read, the one of the run that is
     looked at, or a sample."""
     scene = st.session_state.get(_LAST_GOOD)
-    if (scene is None or _UPLOAD not in st.query_params) and (kept := _of_the_run()) is not None:
+    if (scene is None or UPLOAD not in st.query_params) and (kept := _of_the_run()) is not None:
         st.caption(plain(f"{kept.name}: kept with the run."))
         return kept
     if scene is None:

@@ -18,7 +18,7 @@ from segdebug.experiment import OPTIONS
 from segdebug.lessons import class_of, find_lessons, new_key
 from segdebug.ui import engine, lesson_download
 from segdebug.ui.lesson_link import CHOICE, CLASS, GO, KEY, LESSON, PRESENT, QUIET, SHOW, SLIDE
-from segdebug.ui.lesson_shelf import as_upload, scene_of
+from segdebug.ui.lesson_shelf import as_upload, scene_of, shelf
 from tests.lessons.written import LESSON as WRITTEN
 from tests.scenes import png_bytes
 from tests.ui.conftest import ROOT, Open
@@ -144,13 +144,30 @@ def test_one_session_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> 
     assert engine.submit(scene, Experiment()).state == "finished"
 
 
+def test_what_to_change_has_the_legend_of_the_lesson(
+    open_app: Open, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = store / "lessons"
+    folder.mkdir()
+    ids = np.zeros((24, 32), np.uint8)
+    ids[4:12], ids[14:20] = 7, 3
+    (folder / "a.png").write_bytes(png_bytes(np.zeros((24, 32, 3), np.uint8)))
+    (folder / "ids.png").write_bytes(png_bytes(ids))
+    picture = 'image = "a.png"\nmasks = ["ids.png"]\nlegend = {7 = "sky *", 0 = "road", 3 = "tree"}'
+    (folder / "mine.md").write_text(WRITTEN.replace('sample = "coins"', picture).replace("[coin]", "[tree]"))
+    lesson = shelf().lessons["mine"]
+    query = as_upload(lesson, scene_of(lesson))
+    monkeypatch.setattr("segdebug.ui.lesson_shelf.png", None)
+    assert as_upload(lesson, scene_of(lesson)) == query, "the picture is written once"
+    assert list(open_app(**query).dataframe[0].value["class"]) == ["sky *", "road", "tree"]
+
+
 @pytest.mark.parametrize("name", ["jpeg-mask", "masks-of-255", "log-softmax"])
 def test_what_to_change_opens_in_diagnose_on_the_same_picture(open_app: Open, name: str) -> None:
     lesson = find_lessons().lessons[name]
     scene = scene_of(lesson)
     app = open_app(**as_upload(lesson, scene), **lesson.next[0].experiment.to_query())
-    classes = list(app.dataframe[0].value["class"])
-    assert len(classes) == scene.n_classes
+    assert list(app.dataframe[0].value["class"]) == [c.name for c in scene.classes]
     assert app.selectbox(key="encoding").value == lesson.next[0].experiment.target.encoding
     assert not app.error
     if not lesson.is_sample:
