@@ -146,10 +146,10 @@ class Answers:
 
 def _read(file: Path) -> Tally | None:
     try:
-        held = json.loads(file.read_text(encoding="utf-8"))
-        counts = tuple(int(count) for count in held["counts"])
-        return (
-            Tally(counts, bool(held["opened"]), bool(held["held"])) if len(counts) <= 8 and min(counts) >= 0 else None
-        )
+        said = json.loads(file.read_text(encoding="utf-8"))
+        counts = tuple(int(count) for count in said["counts"])
+        if len(counts) > 8 or min(counts) < 0:
+            return None
+        return Tally(counts, bool(said["opened"]), bool(said["held"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
