@@ -19,6 +19,7 @@ from segdebug.scene import Scene
 from segdebug.trace import OUTCOMES, Snapshot, Trace
 from segdebug.ui.curves import columns_of, ended_curves, live_curves
 from segdebug.ui.engine import cancel, mine, said_of
+from segdebug.ui.links import whole
 from segdebug.ui.pixel_link import open_pixel
 from segdebug.ui.run_maps import run_maps, study
 from segdebug.ui.take_away import downloads
@@ -136,8 +137,8 @@ def _chosen_step(job: Job, trace: Trace) -> Snapshot:
     key = f"step of {job.id}"
     if len(steps) == 1:
         return trace.snapshots[0]
-    asked = st.query_params.get(STEP, "")
-    value = int(asked) if asked.isdecimal() and int(asked) in steps else steps[-1]
+    asked = whole(STEP)
+    value = asked if asked in steps else steps[-1]
     step = st.select_slider("Step", steps, value, key=key, on_change=_keep_step, args=(key, steps[-1]))
     return next(snapshot for snapshot in trace.snapshots if snapshot.step == step)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import time
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def compare(store: Store) -> None:
                 disabled=len(scenes) != 1 or not 2 <= len(picked) <= _AT_MOST,
                 query_params={"runs": ",".join(entry.id for entry in picked)},
             )
-        st.button("Pick none", key="pick_none", on_click=_pick_none, type="tertiary", disabled=not picked)
+        st.button("Clear", key="pick_none", on_click=_pick_none, type="tertiary", disabled=not picked)
 
 
 def listed(store: Store, found: list[Entry]) -> None:
@@ -132,9 +133,13 @@ def _row(store: Store, entry: Entry) -> None:
 
 
 def _picture(entry: Entry) -> None:
-    with Image.open(entry.thumbnail) as thumbnail:
-        width = round(thumbnail.width * _SHOWN)
-    st.image(entry.thumbnail.read_bytes(), width=width, alt=f"what it predicts of {entry.scene} at its end")
+    try:
+        data = entry.thumbnail.read_bytes()
+        with Image.open(io.BytesIO(data)) as thumbnail:
+            width = round(thumbnail.width * _SHOWN)
+    except OSError:  # deleted just now by somebody, or damaged
+        return
+    st.image(data, width=width, alt=f"what it predicts of {entry.scene} at its end")
 
 
 def _in_short(entry: Entry) -> str:

@@ -84,7 +84,7 @@ def test_a_configuration_can_be_changed_and_the_address_has_it(open_app: Open) -
     assert not app.error
 
 
-@pytest.mark.parametrize("text", ["nonsense", "[1]", "[]", '[{"loss":"none such"},{}]', '{"a":1}'])
+@pytest.mark.parametrize("text", ["nonsense", "[1]", "[]", "[" * 20000, '[{"loss":"none such"},{}]', '{"a":1}'])
 def test_bad_configurations_are_one_line(open_app: Open, text: str) -> None:
     app = _page(open_app, "compare", sample="cell", **{"with": text})
     assert len(app.error) == 1
@@ -118,7 +118,7 @@ def test_a_pixel_is_shown_stage_by_stage(open_app: Open) -> None:
     assert "Row 3, column" in _told(app.markdown)
 
 
-@pytest.mark.parametrize("address", [{"run": "nobody"}, {"run": "nobody", "row": "x", "col": "99999", "step": "-1"}])
+@pytest.mark.parametrize("address", [{"run": "nobody"}, {"run": "nobody", "row": "x", "col": "9" * 5000, "step": "-1"}])
 def test_a_pixel_of_a_run_that_is_gone_falls_back(open_app: Open, address: dict[str, str]) -> None:
     app = _page(open_app, "pixel", **address)
     assert "no longer kept" in _told(app.info)
