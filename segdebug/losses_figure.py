@@ -38,7 +38,7 @@ LOSSES_HEIGHT = 330
 """Pixels."""
 
 _LABEL_GAP = 0.065  # of the axis: the height of a label
-_RIGHT = 92  # pixels, of a label's width
+_LETTER = 8  # pixels, of a label's letters at most
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,11 @@ class Losses:
     ends: tuple[End, ...]
     told: str
 
+    @property
+    def room(self) -> int:
+        """Pixels right of the axis, for the labels."""
+        return 28 + _LETTER * max([9, *(len(end.told) for end in self.ends)])
+
 
 def natural_axis(experiments: Sequence[Experiment], losses: Sequence[NDArray[np.floating]]) -> str:
     """relative where other losses are compared, else log where they span decades."""
@@ -97,7 +102,7 @@ def overlaid(losses: Mapping[str, NDArray[np.floating]], floors: Mapping[str, fl
     domain = _domain(np.append(values, list(found)), log)
     title = "loss ÷ loss at step 0" if axis == "relative" else "loss (log)" if log else "loss"
     told = AXES[axis] if axis != "log" or log else f"{AXES['linear']} No logarithm: some value is not above 0."
-    told += " Dotted: the least that a perfect network could print." if found else ""
+    told += " Dotted, where the axis reaches it: the least that a perfect network could print."
     told += " Lines that coincide lie on each other, the first the widest." if len(losses) > 1 else ""
     widths = tuple(2.5 + 1.1 * n for n in reversed(range(len(losses))))
     return Losses(drawn, printed, widths, found, title, log, domain, _ends(drawn, printed, domain, log), told)
@@ -171,7 +176,7 @@ def losses_curve(losses: Losses, steps: int) -> go.Figure:
             x=end.step, y=np.log10(end.height) if losses.log else end.height, showarrow=False, xanchor="left", xshift=4,
             text=f'<span style="color:{colours[end.name]}">■</span> <b>{escape(end.told)}</b>',
         )  # fmt: skip
-    margin = {"l": 60, "r": _RIGHT, "t": 12, "b": 44}
+    margin = {"l": 60, "r": losses.room, "t": 12, "b": 44}
     figure.update_layout(
         height=LOSSES_HEIGHT, margin=margin, font={"size": 13}, hovermode="x unified", showlegend=False
     )

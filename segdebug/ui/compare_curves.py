@@ -76,7 +76,7 @@ def _spec(compared: list[Compared], shown: Losses, steps: int) -> dict[str, Any]
     return {
         "layer": [line, *floors, *_ends(shown, x, y, colour)],
         "background": "transparent",
-        "padding": {"right": 92},
+        "padding": {"right": shown.room},
         "config": {"view": {"stroke": None}},
     }
 

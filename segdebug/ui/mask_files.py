@@ -9,7 +9,7 @@ import streamlit as st
 
 from segdebug.export import file_name
 from segdebug.scene import FileReport, Scene
-from segdebug.ui.take_away import figure_config
+from segdebug.ui.take_away import figure_config, figure_format
 from segdebug.ui.text import plain
 
 __all__ = ["chosen", "histogram", "table", "values_figure"]
@@ -69,6 +69,7 @@ def histogram(scene: Scene, file: FileReport) -> None:
     rest = file.n_distinct - len(file.histogram)
     more = f" {rest:,} rarer values are left out." if rest > 0 else ""
     st.caption(f"Each bar is one value of the file, in its class's colour; grey is a value without a class.{more}")
+    figure_format()
 
 
 def values_figure(file: FileReport, colours: dict[int | str, str]) -> go.Figure:

@@ -22,7 +22,7 @@ from segdebug.tensorboard import tensorboard_zip
 from segdebug.trace import Trace
 from segdebug.ui import lesson_download
 
-__all__ = ["downloads", "downloads_of_all", "figure_config", "run_of"]
+__all__ = ["downloads", "downloads_of_all", "figure_config", "figure_format", "run_of"]
 
 _FORMAT = "figure_format"
 _ZIP = "application/zip"
@@ -45,7 +45,7 @@ def downloads(run: Run, scene: Scene) -> None:
         for label, (make, name, kind) in files.items():
             st.download_button(label, make, name, kind, on_click="ignore", width="stretch")
         lesson_download.button(run, scene)
-        _figure_format()
+        figure_format()
 
 
 def downloads_of_all(runs: Sequence[Run], scene: Scene, stem: str) -> None:
@@ -59,7 +59,7 @@ def downloads_of_all(runs: Sequence[Run], scene: Scene, stem: str) -> None:
             on_click="ignore",
             width="stretch",
         )
-        _figure_format()
+        figure_format()
 
 
 def run_of(job: Job) -> Run:
@@ -75,7 +75,8 @@ def _as_shown(run: Run, scene: Scene) -> Run:
     return replace(run, scene=SceneSummary.of(scene)) if scene.digest == run.scene.digest else run
 
 
-def _figure_format() -> None:
+def figure_format() -> None:
+    """The choice of the format that the cameras save; once on a page."""
     st.segmented_control("Figures, by the camera above each", ["PNG", "SVG"], default="PNG", required=True, key=_FORMAT)
 
 
