@@ -38,7 +38,7 @@ LOSSES_HEIGHT = 330
 """Pixels."""
 
 _LABEL_GAP = 0.065  # of the axis: the height of a label
-_LETTER = 8  # pixels, of a label's letters at most
+_LETTER = 7  # pixels, of a letter of a label
 
 
 @dataclass(frozen=True)
