@@ -10,7 +10,7 @@ from segdebug.figures import number
 from segdebug.pixel import Moment, PixelPath, along_logit, class_shares
 from segdebug.pixel.figure import HOW_TO_READ, logit_figure, logit_words
 from segdebug.ui.links import whole
-from segdebug.ui.take_away import figure_config
+from segdebug.ui.take_away import figure_config, figure_format
 from segdebug.ui.text import note, plain
 
 __all__ = ["all_together", "known", "one_logit"]
@@ -53,6 +53,7 @@ def one_logit(moment: Moment, path: PixelPath, stem: str) -> None:
         config=figure_config(stem, name),
     )
     st.caption(HOW_TO_READ)
+    figure_format()
 
 
 def all_together(moment: Moment) -> None:

@@ -14,7 +14,7 @@ from segdebug.experiment import Experiment
 from segdebug.export import file_stem
 from segdebug.figures import number
 from segdebug.jobs import Job
-from segdebug.run import Run, SceneSummary, versions
+from segdebug.run import Run
 from segdebug.scene import Scene
 from segdebug.trace import OUTCOMES, Snapshot, Trace
 from segdebug.ui.curves import columns_of, ended_curves, live_curves
@@ -22,7 +22,7 @@ from segdebug.ui.engine import cancel, mine, said_of
 from segdebug.ui.links import whole
 from segdebug.ui.pixel_link import open_pixel
 from segdebug.ui.run_maps import run_maps, study
-from segdebug.ui.take_away import downloads
+from segdebug.ui.take_away import downloads, run_of
 from segdebug.ui.text import error, note, plain, warning
 
 __all__ = ["STEP", "in_words", "show", "show_why"]
@@ -95,7 +95,7 @@ def _so_far(job: Job, trace: Trace) -> str:
 
 
 def _ended(job: Job, scene: Scene) -> None:
-    run = job.result if isinstance(job.result, Run) else _run_so_far(job)
+    run = run_of(job)
     trace = run.trace
     if not trace.steps:
         show_why(job)
@@ -116,12 +116,6 @@ def _ended(job: Job, scene: Scene) -> None:
         open_pixel(job.id, snapshot.step, *clicked)
     _notes(run, snapshot)
     study(trace, snapshot, names, colours, stem)
-
-
-def _run_so_far(job: Job) -> Run:
-    """What a cancelled or failed run left."""
-    trace = Trace(list(job.since(0)), outcome="cancelled" if job.state == "cancelled" else None)
-    return Run(job.experiment, SceneSummary.of(job.scene), trace, job.seconds, versions("unknown"))
 
 
 def _headline(run: Run) -> str:

@@ -59,11 +59,11 @@ def compare(store: Store) -> None:
     words, buttons = st.columns([3, 1], vertical_alignment="center")
     told = f"Picked: {', '.join(entry.name for entry in picked)}."
     if not picked:
-        told = f"Pick two to {_AT_MOST} runs of one picture to see them side by side."
+        told = "Pick two to six runs of one picture to see them side by side."
     elif len(scenes) > 1:
         told += " Pick runs of one picture only."
     elif len(picked) > _AT_MOST:
-        told += f" At most {_AT_MOST} stand side by side."
+        told += " At most six stand side by side."
     words.markdown(plain(told))
     with (
         buttons,

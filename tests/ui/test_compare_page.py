@@ -72,6 +72,9 @@ def test_runs_are_in_the_address_and_open_again(open_app: Open) -> None:
     ids = app.query_params["runs"][0] if isinstance(app.query_params["runs"], list) else app.query_params["runs"]
     assert len(ids.split(",")) == 3
     assert all(word in _html(app) for word in ("graph", "eager", "xla"))
+    saved = json.loads(app.get("plotly_chart")[0].proto.config)["toImageButtonOptions"]
+    assert (saved["format"], saved["filename"]) == ("png", "coins-graph-eager-xla-loss")
+    assert "Report (HTML)" in [button.proto.label for button in app.get("download_button")]
     app.selectbox(key="compare execution").select("input_range").run()
     assert "runs" not in app.query_params
     assert "0..255" in _html(app)
