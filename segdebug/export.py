@@ -6,15 +6,17 @@ import csv
 import io
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from segdebug.comparisons import differing, label
 from segdebug.experiment import Experiment
 from segdebug.run import Run
 from segdebug.trace import SCALARS
 
-__all__ = ["curves_csv", "file_stem", "maps_npz", "numbers_json"]
+__all__ = ["comparison_stem", "curves_csv", "file_name", "file_stem", "maps_npz", "numbers_json"]
 
 
 def file_stem(scene_name: str, experiment: Experiment) -> str:
@@ -23,6 +25,17 @@ def file_stem(scene_name: str, experiment: Experiment) -> str:
     if experiment.loss.from_logits:
         parts.append("from_logits")
     parts.append(f"seed{experiment.training.seed}")
+    return file_name(*parts)
+
+
+def comparison_stem(scene_name: str, experiments: Sequence[Experiment]) -> str:
+    """The same of several: the scene, and what sets each of them apart."""
+    fields = differing(experiments)
+    return file_name(scene_name, *(label(one, fields) for one in experiments))
+
+
+def file_name(*parts: str) -> str:
+    """What any system takes as a file name, without its ending: the parts, cut to 120 characters."""
     return re.sub(r"[^A-Za-z0-9_-]+", "_", "-".join(parts)).strip("_")[:120]
 
 

@@ -21,12 +21,10 @@ __all__ = [
     "HEIGHT",
     "HOW_TO_READ",
     "LABELLED_AT_MOST",
-    "RUN_COLOURS",
     "expected_lines",
     "iou_bars",
     "iou_curves",
     "loss_curve",
-    "losses_curve",
     "number",
     "readable",
     "scalar_map",
@@ -51,10 +49,6 @@ CASING = "#787f8c"
 LABELLED_AT_MOST = 12
 """Classes that can be named beside their lines."""
 
-RUN_COLOURS = ("#2f9bdc", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#7a6ff0")
-"""Of runs side by side: told apart by colour-blind eyes, and read on white and on black."""
-
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _LABEL_GAP = 0.08  # of the IoU axis: the height of a label
 _TOP = 1.05
 
@@ -130,24 +124,6 @@ def loss_curve(loss: NDArray[np.floating], lines: Mapping[str, float] | None = N
     figure.update_yaxes(type="log", dtick=1, exponentformat="power") if log else figure.update_yaxes(type="linear")
     if drawn and finite.size:
         figure.update_yaxes(range=_with_room([*loss[finite], *drawn.values()], log))
-    return figure
-
-
-def losses_curve(losses: Mapping[str, NDArray[np.floating]]) -> go.Figure:
-    """The losses of several runs in one figure, by name, told apart by colour and by dashes."""
-    figure = go.Figure()
-    for n, (name, loss) in enumerate(losses.items()):
-        line = {"width": 2.5, "color": RUN_COLOURS[n % len(RUN_COLOURS)], "dash": _DASHES[n % len(_DASHES)]}
-        figure.add_trace(
-            go.Scatter(
-                x=np.arange(len(loss)), y=loss, mode="lines", line=line, name=_plain(name), hovertemplate="%{y:.4g}"
-            )
-        )
-    log = spans_decades(np.concatenate(list(losses.values()) or [np.zeros(0)]))
-    _layout(figure, max(map(len, losses.values()), default=0), "loss (log)" if log else "loss", right=20)
-    figure.update_yaxes(type="log", dtick=1, exponentformat="power") if log else figure.update_yaxes(type="linear")
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
-    figure.update_layout(margin={"t": 40})
     return figure
 
 

@@ -26,10 +26,12 @@ from segdebug.records import Truth
 from segdebug.scene import GridScene, Scene
 from segdebug.step import ManySteps, Stretch, build_step, one_by_one
 
-__all__ = ["Ready", "forget", "ready", "traced"]
+__all__ = ["Ready", "forget", "keeps", "ready", "traced"]
 
 T = TypeVar("T")
 
+_KEPT_EXECUTION = "graph"
+_WIDEST = 512  # channels: such a network has some 30 MB of weights, and Adam twice as much
 _STEPS_AT_MOST = 8
 _INITIAL_AT_MOST = 16
 
@@ -49,7 +51,7 @@ def ready(scene: Scene, grid: GridScene, experiment: Experiment) -> Iterator[Rea
     """The steps of a run, traced now or kept from an earlier one. What Keras warns of while it traces is warned of
     either way. Raises ExperimentError or SceneError where the two do not fit together, KerasRefusal where Keras
     refuses."""
-    if experiment.training.execution != "graph":
+    if experiment.training.execution != _KEPT_EXECUTION:
         parts = build(scene, grid, experiment)
         step = build_step(parts, grid, scene.n_classes, threshold(experiment), experiment.training)
         yield Ready(parts.batch, partial(one_by_one, step), partial(_shape_of_values, parts))
@@ -63,7 +65,15 @@ def ready(scene: Scene, grid: GridScene, experiment: Experiment) -> Iterator[Rea
         kept.begin(experiment)
         yield Ready(batch, partial(kept.steps, batch, truth), partial(_shape_of_values, kept.parts))
     finally:
-        _steps.put(key, kept)
+        if keeps(experiment):
+            _steps.put(key, kept)
+
+
+def keeps(experiment: Experiment) -> bool:
+    """Whether its steps stay for the next run: not those of networks of which a few would fill the memory. Weights
+    grow with the square of the widest layer."""
+    widest = experiment.model.filters * 2**experiment.model.depth
+    return experiment.training.execution == _KEPT_EXECUTION and widest <= _WIDEST
 
 
 def traced() -> int:
@@ -123,7 +133,8 @@ def _initial_of(experiment: Experiment, channels: int) -> _Initial:
     initial = _initial.take(key)
     if initial is None:
         initial = _Initial.of(compiled(experiment, channels))
-    _initial.put(key, initial)
+    if keeps(experiment):
+        _initial.put(key, initial)
     return initial
 
 
@@ -145,7 +156,7 @@ def _key(experiment: Experiment, batch: Batch, truth: Truth) -> Hashable:
         loss.model_copy(update=unseen),
         (training.optimizer, training.precision, training.container),
         tuple((tuple(tensor.shape), tensor.dtype) for tensor in (*batch.tensors, *truth.tensors)),
-        (batch.weights is None, truth.planes is None, truth.n_classes, truth.threshold),
+        (batch.channels, batch.weights is None, truth.planes is None, truth.n_classes, truth.threshold),
     )
 
 

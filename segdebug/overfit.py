@@ -73,7 +73,9 @@ def warm_up() -> None:
 def prepare(scene: Scene, experiment: Experiment) -> None:
     """Trace what a run of this Experiment needs, so that it starts at once; nothing where its steps are not kept.
     Raises as `overfit`."""
-    if experiment.training.execution == "graph":
+    from segdebug.kept import keeps
+
+    if keeps(experiment):
         overfit(scene, experiment.changed({"training.steps": 1}))
 
 

@@ -21,8 +21,9 @@ from segdebug.codebook import keras_script
 from segdebug.compare import differences
 from segdebug.errors import StoreError
 from segdebug.experiment import OPTIONS, Experiment
-from segdebug.export import file_stem
-from segdebug.figures import HOW_TO_READ, expected_lines, iou_curves, loss_curve, losses_curve, number
+from segdebug.export import comparison_stem, file_stem
+from segdebug.figures import HOW_TO_READ, expected_lines, iou_curves, loss_curve, number
+from segdebug.losses_figure import losses_curve, natural_axis, overlaid
 from segdebug.painting import png
 from segdebug.pictures import map_pictures, scales_of, scene_pictures
 from segdebug.report_findings import badge, findings_html
@@ -102,11 +103,16 @@ def _comparison(runs: Sequence[Run], names: list[str], figures: dict[str, Any]) 
     body = "".join(
         f"<tr><th>{escape(row)}</th>{''.join(f'<td>{cell}</td>' for cell in cells[row])}</tr>" for row in rows
     )
+    experiments = [run.experiment for run in runs]
+    floors = {name: run.diagnosis.floor if run.diagnosis else None for name, run in zip(names, runs, strict=True)}
     curves = {name: run.trace.loss for name, run in zip(names, runs, strict=True)}
-    figure = _figure(figures, "losses", losses_curve(curves), f"{runs[0].scene.name}-losses", "Loss against step")
+    losses = overlaid(curves, floors, natural_axis(experiments, list(curves.values())))
+    drawn = losses_curve(losses, max(one.training.steps for one in experiments))
+    stem = comparison_stem(runs[0].scene.name, experiments)
+    figure = _figure(figures, "losses", drawn, f"{stem}-loss", f"{losses.title} against step")
     return (
         f'<section><h2>Side by side</h2><div class="wide"><table><thead><tr><td></td>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>{figure}<p class='how'>{HOW_TO_READ['loss']}</p></section>"
+        f"<tbody>{body}</tbody></table></div>{figure}<p class='how'>{escape(losses.told)}</p></section>"
     )
 
 

@@ -33,7 +33,7 @@ from segdebug.scene import SceneClass
 from segdebug.scenefiles import format_refusal, reason_of
 from segdebug.trace import Progress, Snapshot, Trace
 
-__all__ = ["RUN_FORMAT", "check_place", "entry_words", "load_run", "save_run", "write_run"]
+__all__ = ["RUN_FORMAT", "check_place", "digest_of", "entry_words", "load_run", "save_run", "write_run"]
 
 RUN_FORMAT = 1
 
@@ -94,6 +94,14 @@ def load_run(folder: Path) -> Run:
         raise
     except (OSError, ValueError, KeyError, TypeError, EOFError, SegdebugError) as error:
         raise StoreError(f"{folder}: the run cannot be read: {reason_of(error)}.") from error
+
+
+def digest_of(folder: Path) -> str:
+    """Which scene a run of any version is of; "" where that cannot be read."""
+    try:
+        return str(json.loads((folder / _FILE).read_text(encoding="utf-8"))["scene"]["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def entry_words(folder: Path) -> dict[str, Any]:

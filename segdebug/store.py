@@ -27,7 +27,7 @@ from segdebug.atomic import discard, sweep, whole_folder, write_whole
 from segdebug.errors import StoreError
 from segdebug.index import Index
 from segdebug.run import Run, SceneSummary
-from segdebug.runfiles import entry_words, load_run, write_run
+from segdebug.runfiles import digest_of, entry_words, load_run, write_run
 from segdebug.scene import Scene
 from segdebug.scenefiles import load_scene, write_scene
 from segdebug.thumbnail import thumbnail
@@ -210,11 +210,10 @@ class Store:
         self._index.delete(id)
 
     def _drop_scenes(self) -> None:
-        """Those that no run is of any more. One that has an unreadable run, of a newer version, stays too."""
-        used = self._index.digests()
+        """Those that no run is of any more; runs that are not listed, as of a newer version, count too."""
         listed = self._index.ids()
-        if any(path.name not in listed and not path.name.startswith(".") for path in self._runs.iterdir()):
-            return
+        unlisted = [path for path in self._runs.iterdir() if _ID.fullmatch(path.name) and path.name not in listed]
+        used = self._index.digests() | {digest_of(path) for path in unlisted}
         for folder in self._scenes.iterdir():
             if folder.name not in used and not folder.name.startswith("."):
                 discard(folder)

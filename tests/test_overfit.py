@@ -346,6 +346,26 @@ def test_kept_steps_are_not_those_of_another_loss_or_of_class_weights_inside_it(
     assert kept.traced() == 4
 
 
+def test_kept_steps_are_not_those_of_another_number_of_channels() -> None:
+    from segdebug import kept
+
+    kept.forget()
+    one = {"head__activation": "sigmoid", "loss__name": "binary_crossentropy", "target__dtype": "float32"}
+    two = {**one, "target__encoding": "sparse", "target__layout": "trailing_axis"}  # labels (1, S, S, 1) as well
+    assert np.isfinite(train(striped(), **one, target__encoding="single_channel").trace.loss).all()
+    with pytest.raises(KerasRefusal):
+        train(striped(), **two)
+
+
+def test_a_network_of_which_a_few_would_fill_the_memory_is_not_kept() -> None:
+    from segdebug import kept
+
+    kept.forget()
+    heavy = train(blocks(), model__filters=64, model__depth=4, training__steps=1)
+    assert heavy.trace.steps == 1
+    assert kept.traced() == 0
+
+
 def test_a_run_that_ended_early_or_failed_leaves_nothing_to_the_next() -> None:
     from segdebug import kept
 

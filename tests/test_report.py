@@ -17,6 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from segdebug import Experiment, Run
 from segdebug.compare import differences
 from segdebug.errors import StoreError
+from segdebug.losses_figure import losses_curve, overlaid
 from segdebug.pictures import maps_zip
 from segdebug.report import report_html, write_report
 from segdebug.scene import Scene
@@ -106,6 +107,36 @@ def test_a_comparison_shows_what_differs_on_one_slider_and_one_scale(scene: Scen
     assert "loss.from_logits" in read.text
     figures = json.loads(next(script for script in read.scripts if script.startswith("{")))
     assert [line["name"] for line in figures["losses"]["figure"]["data"]] == ["A", "B", "C"]
+
+
+def test_losses_side_by_side_are_told_apart_and_each_axis_says_what_it_shows() -> None:
+    falls, blows_up = 0.5 ** np.arange(10), np.array([4.0, 8.0, np.inf])
+    losses, floors = {"A": falls, "B": falls, "C": blows_up}, {"A": 0.001, "B": None, "C": -1.0}
+    for axis, unit, title in (
+        ("linear", 1, "loss"),
+        ("log", 1, "loss (log)"),
+        ("relative", 4, "loss ÷ loss at step 0"),
+    ):
+        figure = losses_curve(overlaid(losses, floors, axis), steps=10)
+        assert figure.layout.yaxis.title.text == title
+        for line, loss in zip(figure.data, losses.values(), strict=True):
+            np.testing.assert_allclose(line.customdata[:2], loss[:2])
+        np.testing.assert_allclose(figure.data[2].y, [4 / unit, 8 / unit, np.nan])
+        assert figure.data[0].line.width > figure.data[1].line.width  # B lies on A, which is seen around it
+        assert len({line.line.color for line in figure.data}) == len({line.line.dash for line in figure.data}) == 3
+        told = {words.text.partition("<b>")[2]: words for words in figure.layout.annotations}
+        assert set(told) == {"A 0.00195</b>", "B 0.00195</b>", "C 8.00</b>"}
+        assert told["C 8.00</b>"].x == 1
+        heights = sorted(words.y for words in told.values())
+        low, high = figure.layout.yaxis.range
+        assert min(np.diff(heights)) > 0.05 * (high - low)
+        assert [line.y0 for line in figure.layout.shapes] == {"linear": [0.001, -1.0], "log": [0.001]}.get(
+            axis, [0.001, -0.25]
+        )
+    flat = overlaid({"A": np.zeros(3)}, {}, "log")
+    assert (flat.log, flat.title) == (False, "loss")
+    assert "No logarithm" in flat.told
+    assert losses_curve(overlaid({"A": np.zeros(0)}, {"A": 1.0}, "relative"), steps=10).layout.xaxis.range == (0, 10)
 
 
 def test_a_report_is_written_whole_or_refused_in_one_line(run: Run, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ class Slot:
         """Have the child of the reserved slot make ready for such a run, once it has nothing else to do."""
         with self._changed:
             child, self._prepared = self._child, (what, time.monotonic())
+            self._runs += 1  # it leaves as much behind as the beginning of a run
         if child is not None:
             with contextlib.suppress(OSError, EOFError):
                 self._send(child, "prepare", parcel)

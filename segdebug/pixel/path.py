@@ -104,7 +104,7 @@ def _stages(moment: Moment, row: int, column: int) -> Iterator[Stage]:
     gradient = moment.gradient[moment.coarse(row, column)]
     # Of a share of the mean: what is meant to be next to nothing is no death.
     at_rest = not np.any(np.abs(meant.gradient) > 1e-6 / meant.divisor)
-    still = "it is right and sure" if at_rest else "this pixel is dead"
+    still = "it is right already, with nothing left to learn" if at_rest else "this pixel is dead"
     dead = "" if np.any(gradient) else f"exactly 0: {still}"
     yield Stage(
         "gradient",

@@ -167,8 +167,9 @@ class Scene:
         return replace(self, classes=classes)
 
     def _content_digest(self) -> str:
-        """SHA-256 of what a run depends on: pixels, truth and the files' bytes, not names or colours."""
-        digest = hashlib.sha256()
+        """SHA-256 of what a run depends on: pixels, truth, how many classes there are and what stands for each in the
+        files, and the files' bytes; not names or colours."""
+        digest = hashlib.sha256(repr([(c.id, c.encoded_as) for c in self.classes]).encode())
         for array in (self.image, self.labels, self.valid, self.planes):
             if array is not None:
                 digest.update(f"{array.shape}{array.dtype}".encode())

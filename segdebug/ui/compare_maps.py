@@ -16,6 +16,7 @@ from segdebug.trace import Snapshot
 from segdebug.ui import maps
 from segdebug.ui.compared import Compared
 from segdebug.ui.curves import columns_of
+from segdebug.ui.links import whole
 from segdebug.ui.pixel_link import open_pixel
 from segdebug.ui.sources import grid_of
 from segdebug.ui.text import plain
@@ -56,8 +57,8 @@ def small_multiples(compared: list[Compared], scene: Scene, kind: str, *, live: 
             panels.append(maps.over_steps([panel or there[0] for panel in drawn]))
         else:
             panels.append(there[-1])
-    asked = st.query_params.get(_STEP, "")
-    step = int(asked) if asked.isdecimal() and int(asked) in steps else None
+    asked = whole(_STEP)
+    step = asked if asked in steps else None
     count = len(panels)
     columns = count if count <= 5 else -(-count // 2)
     look = maps.draw(

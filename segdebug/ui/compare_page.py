@@ -171,7 +171,7 @@ def _read(text: str) -> list[Experiment]:
     try:
         parts = json.loads(text)
         queries = [{str(key): str(value) for key, value in part.items()} for part in parts]
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         raise ExperimentError("The configurations of this link cannot be read: choose a comparison.") from None
     if not 2 <= len(queries) <= MOST:
         raise ExperimentError(f"Two to {MOST} configurations can be compared; this link has {len(queries)}.")

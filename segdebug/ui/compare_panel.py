@@ -6,14 +6,17 @@ import numpy as np
 import streamlit as st
 
 from segdebug.errors import SegdebugError
+from segdebug.export import comparison_stem
 from segdebug.jobs import Job
+from segdebug.losses_figure import AXES, natural_axis
 from segdebug.scene import Scene
-from segdebug.ui.compare_curves import AXES, losses, natural_axis
+from segdebug.ui.compare_curves import losses
 from segdebug.ui.compare_maps import KINDS, small_multiples
 from segdebug.ui.compare_table import in_common, table
 from segdebug.ui.compared import Compared, all_of
 from segdebug.ui.curves import columns_of
 from segdebug.ui.engine import cancel, check, mine
+from segdebug.ui.take_away import downloads_of_all, run_of
 from segdebug.ui.text import error, plain
 
 __all__ = ["show"]
@@ -66,10 +69,9 @@ def _panel(compared: list[Compared], scene: Scene, was_active: bool) -> None:
     told, button = st.columns([6, 1], vertical_alignment="center")
     with told:
         in_common(compared)
-    mine_too = any(mine(job) for job in training)  # the button's place is kept: nothing moves when the runs end
-    button.button(
-        "Cancel", key="cancel_all", on_click=_cancel, args=(training,), width="stretch", disabled=not mine_too
-    )
+    stem = comparison_stem(scene.name, [one.experiment for one in compared])
+    with button:
+        _cancel_or_take(compared, scene, training, stem)
     for one in compared:
         if one.job is not None and one.job.error is not None:
             error(f"{one.letter}: {one.job.error}")
@@ -78,10 +80,20 @@ def _panel(compared: list[Compared], scene: Scene, was_active: bool) -> None:
         return
     left, right = st.container(key="curves_and_iou").columns([3, 2] if len(compared) <= 4 else [1, 1], gap="medium")
     with left:
-        losses(compared, _chosen("Loss axis", list(AXES), natural_axis(compared), _AXIS))
+        natural = natural_axis([one.experiment for one in compared], [one.trace.loss for one in compared])
+        losses(compared, _chosen("Loss axis", list(AXES), natural, _AXIS), stem, live=_busy(compared))
     with right:
         _ious(compared, scene)
     small_multiples(compared, scene, _chosen("Map", list(KINDS), next(iter(KINDS)), _KIND), live=bool(training))
+
+
+def _cancel_or_take(compared: list[Compared], scene: Scene, training: list[Job], stem: str) -> None:
+    """One place for both buttons: nothing moves when the runs end."""
+    if training:
+        theirs = not any(mine(job) for job in training)
+        st.button("Cancel", key="cancel_all", on_click=_cancel, args=(training,), width="stretch", disabled=theirs)
+        return
+    downloads_of_all([run_of(one.job) for one in compared if one.job is not None], scene, stem)
 
 
 def _cancel(training: list[Job]) -> None:

@@ -8,21 +8,12 @@ from functools import cached_property
 from segdebug.comparisons import differing, label
 from segdebug.experiment import Experiment
 from segdebug.jobs import Job
+from segdebug.losses_figure import LINES
 from segdebug.scene import Scene
 from segdebug.trace import Trace
 from segdebug.ui.engine import Said, said_of
 
 __all__ = ["Compared", "all_of"]
-
-_LINES: tuple[tuple[str, tuple[int, ...]], ...] = (
-    ("#0072b2", ()),
-    ("#d55e00", (7, 4)),
-    ("#009e73", (2, 3)),
-    ("#cc79a7", (10, 3, 2, 3)),
-    ("#e69f00", (12, 4)),
-    ("#56b4e9", (4, 2)),
-)
-"""Okabe and Ito's colours, each with a dash of its own."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +46,6 @@ def all_of(experiments: list[Experiment], jobs: list[Job | None], scene: Scene) 
     """The configurations in their order, with runs where there are any."""
     fields = differing(experiments)
     return [
-        Compared("ABCDEF"[n], *_LINES[n], label(experiment, fields), experiment, scene, job)
+        Compared("ABCDEF"[n], *LINES[n], label(experiment, fields), experiment, scene, job)
         for n, (experiment, job) in enumerate(zip(experiments, jobs, strict=True))
     ]

@@ -21,6 +21,7 @@ from segdebug.figures import (
     readable,
     spans_decades,
 )
+from segdebug.losses_figure import LINES, losses_curve, overlaid
 from segdebug.scene import Scene
 from segdebug.trace import Trace
 from segdebug.ui.take_away import figure_config
@@ -29,7 +30,6 @@ __all__ = ["columns_of", "ended_curves", "live_curves", "pair_of_losses"]
 
 _POINTS_AT_MOST = 400  # more than the chart has pixels for
 _SPARE_COLOUR = "#b0b0b0"  # of a channel that the scene has no class for
-_PAIR = ("#d55e00", "#2f9bdc")  # as it is, with the fix: read on white and on black
 
 
 def live_curves(
@@ -74,15 +74,23 @@ def ended_curves(
         st.caption(_how_to_read(names))
 
 
-def pair_of_losses(traces: dict[str, Trace], steps: int) -> None:
-    """The losses of several runs in one chart, which is updated in place while they train."""
+def pair_of_losses(traces: dict[str, Trace], steps: int, stem: str, *, live: bool) -> None:
+    """The losses of two runs in one chart, which is updated in place while they train. stem: of the file that it is
+    saved as afterwards."""
+    told = f"Loss against step: {' and '.join(traces)}"
+    if not live:
+        losses = {name: trace.loss for name, trace in reversed(traces.items())}  # the fix has the first line
+        axis = "log" if spans_decades(np.concatenate(list(losses.values()))) else "linear"
+        figure = losses_curve(overlaid(losses, {}, axis), steps).update_layout(height=HEIGHT)
+        st.plotly_chart(figure, key="pair_curve", config=figure_config(stem, "loss"), alt=told)
+        return
     frames = []
     for name, trace in traces.items():
         kept = _kept(trace)
         frames.append(pd.DataFrame({"step": kept, "loss": trace.loss[kept], "run": name}))
     data = pd.concat(frames)
     log = spans_decades(np.concatenate([trace.loss for trace in traces.values()]))
-    colours = {"domain": list(traces), "range": list(_PAIR)}
+    colours = {"domain": list(traces), "range": [colour for colour, _ in reversed(LINES[: len(traces)])]}
     legend = {"orient": "top", "title": None, "symbolStrokeWidth": 3, "symbolType": "stroke"}
     encoding = {
         "x": _steps(steps),
@@ -91,7 +99,6 @@ def pair_of_losses(traces: dict[str, Trace], steps: int) -> None:
         "strokeDash": {"field": "run", "type": "nominal", "scale": {**colours, "range": [[6, 4], [1, 0]]}},
     }
     spec = _spec({"mark": {"type": "line", "strokeWidth": 2.5}, "encoding": encoding})
-    told = f"Loss against step: {' and '.join(traces)}"
     st.vega_lite_chart(data.dropna(), spec, key="pair_loss", height=HEIGHT, alt=told)
 
 

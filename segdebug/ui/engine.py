@@ -143,6 +143,8 @@ def watch(*jobs: Job) -> None:
     for other in [seen for key, seen in viewer.watched.items() if key not in ids]:
         other.leave(viewer.name)
         del viewer.watched[other.id]
+        if isinstance(other.experiment, AtStep) and not other.viewers:
+            other.cancel()  # a step that nobody waits for any more keeps no run waiting
     for job in jobs:
         if job.id not in viewer.watched:
             viewer.watched[job.id] = job
@@ -327,10 +329,11 @@ def _kept(key: str, scene: Scene) -> Job | None:
     store = keeper().store
     try:
         entry = None if store is None else store.by_key(key)
+        if store is None or entry is None or store.load(entry.id, scene)[0].versions != versions(THREADS):
+            return None
     except StoreError:
         return None
-    job = None if entry is None else _opened(entry.id, scene)
-    return job if job is not None and job.result.versions == versions(THREADS) else None
+    return _opened(entry.id, scene)
 
 
 def _opened(job_id: str, scene: Scene | None = None) -> Job | None:

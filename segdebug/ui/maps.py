@@ -66,7 +66,9 @@ def blank_panel(title: str, how: str = "not yet") -> Panel:
 
 def class_panel(title: str, labels: NDArray[Any], names: list[str], colours: list[str], how: str) -> Panel:
     """(S, S) classes or (S, S, K) planes, each in its class's colour."""
-    return Panel(title, how, {"kind": "class", "colours": colours, "names": names, **_encoded(class_levels(labels))})
+    return Panel(
+        title, how, {"kind": "class", "colours": colours, "names": names, **_encoded(class_levels(labels), len(names))}
+    )
 
 
 def scalar_panel(title: str, values: NDArray[np.floating], scale: Scale, how: str) -> Panel:
@@ -78,7 +80,7 @@ def scalar_panel(title: str, values: NDArray[np.floating], scale: Scale, how: st
 
 def mask_panel(title: str, mask: NDArray[np.bool_], yes: str, no: str, share: float) -> Panel:
     """(S, S) true or false. share: of the labelled pixels, how many are true."""
-    data = {"kind": "class", "colours": _DEAD, "names": [no, yes], **_encoded(mask.astype(np.uint16))}
+    data = {"kind": "class", "colours": _DEAD, "names": [no, yes], **_encoded(mask.astype(np.uint16), 2)}
     return Panel(title, f"orange: {yes} ({share:.1%} of the labelled)", data)
 
 
@@ -134,10 +136,9 @@ def _step(told: Any, steps: Sequence[int]) -> int | None:
     return int(told) if isinstance(told, int | float) and int(told) in steps else None
 
 
-def _encoded(levels: NDArray[np.uint16]) -> dict[str, Any]:
-    """Levels of classes, one byte each where they fit."""
-    classes = levels[levels != NO_CLASS]
-    if classes.size and classes.max() >= _NARROW:
+def _encoded(levels: NDArray[np.uint16], classes: int) -> dict[str, Any]:
+    """Levels below `classes`, or NO_CLASS: one byte each where all of them fit, at this step and at any other."""
+    if classes > _NARROW:
         data = np.ascontiguousarray(levels, "<u2").tobytes()
         return {"levels": base64.b64encode(data).decode(), "bytes": 2, "none": NO_CLASS}
     data = np.minimum(levels, _NARROW).astype(np.uint8).tobytes()

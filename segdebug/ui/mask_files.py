@@ -7,7 +7,9 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from segdebug.export import file_name
 from segdebug.scene import FileReport, Scene
+from segdebug.ui.take_away import figure_config, figure_format
 from segdebug.ui.text import plain
 
 __all__ = ["chosen", "histogram", "table", "values_figure"]
@@ -62,10 +64,12 @@ def histogram(scene: Scene, file: FileReport) -> None:
         return
     figure = values_figure(file, {c.encoded_as: c.colour for c in scene.classes if c.encoded_as is not None})
     told = ", ".join(f"{value}: {pixels:,} pixels" for value, pixels in file.histogram[:8])
-    st.plotly_chart(figure, key="histogram", alt=f"Values of {file.name}, the commonest first: {told}")
+    config, alt = figure_config(file_name(file.name), "values"), f"Values of {file.name}, the commonest first: {told}"
+    st.plotly_chart(figure, key="histogram", config=config, alt=alt)
     rest = file.n_distinct - len(file.histogram)
     more = f" {rest:,} rarer values are left out." if rest > 0 else ""
     st.caption(f"Each bar is one value of the file, in its class's colour; grey is a value without a class.{more}")
+    figure_format()
 
 
 def values_figure(file: FileReport, colours: dict[int | str, str]) -> go.Figure:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from segdebug.experiment import Experiment
+from segdebug.export import comparison_stem
 from segdebug.figures import HEIGHT, number
 from segdebug.jobs import Job
 from segdebug.scene import Scene
@@ -15,6 +16,7 @@ from segdebug.ui import maps, settings
 from segdebug.ui.curves import columns_of, pair_of_losses
 from segdebug.ui.engine import FIXED, RUN, cancel, mine, said_of
 from segdebug.ui.sources import grid_of
+from segdebug.ui.take_away import figure_format
 from segdebug.ui.text import plain
 from segdebug.ui.verdict import badge
 
@@ -43,10 +45,14 @@ def _panel(job: Job, fixed: Job, scene: Scene, was_active: bool) -> None:
             _headline(name, one, traces[name])
     left, right = st.columns(2)
     with left:
-        pair_of_losses(traces, max(job.experiment.training.steps, fixed.experiment.training.steps))
+        steps = max(one.experiment.training.steps for one in jobs.values())
+        stem = comparison_stem(scene.name, [one.experiment for one in jobs.values()])
+        pair_of_losses(traces, steps, stem, live=job.active or fixed.active)
     with right:
         _ious(traces, scene)
     _predictions(jobs, traces, scene)
+    if not job.active and not fixed.active:
+        figure_format()
     st.page_link(
         "pages/compare.py",
         label="Both on Compare: every map at every step, and any pixel's mathematics",

@@ -9,7 +9,8 @@ from segdebug.errors import ExperimentError
 from segdebug.figures import number
 from segdebug.pixel import Moment, PixelPath, along_logit, class_shares
 from segdebug.pixel.figure import HOW_TO_READ, logit_figure, logit_words
-from segdebug.ui.take_away import figure_config
+from segdebug.ui.links import whole
+from segdebug.ui.take_away import figure_config, figure_format
 from segdebug.ui.text import note, plain
 
 __all__ = ["all_together", "known", "one_logit"]
@@ -19,8 +20,8 @@ _CHANNEL = "channel"
 
 
 def _asked(channels: int) -> int | None:
-    text = st.query_params.get(_CHANNEL, "")
-    return int(text) if text.isdecimal() and int(text) < channels else None
+    number = whole(_CHANNEL)
+    return number if number is not None and number < channels else None
 
 
 def one_logit(moment: Moment, path: PixelPath, stem: str) -> None:
@@ -52,6 +53,7 @@ def one_logit(moment: Moment, path: PixelPath, stem: str) -> None:
         config=figure_config(stem, name),
     )
     st.caption(HOW_TO_READ)
+    figure_format()
 
 
 def all_together(moment: Moment) -> None:

@@ -19,6 +19,7 @@ from segdebug.trace import Snapshot, Trace
 from segdebug.ui import maps, pixel_table, run_panel, sources
 from segdebug.ui.curves import columns_of
 from segdebug.ui.engine import RUN, find, latest, look_into, looked_at, lost, submit, watch
+from segdebug.ui.links import whole
 from segdebug.ui.pixel_link import COLUMN, OTHER, ROW
 from segdebug.ui.pixel_numbers import all_together, known, one_logit
 from segdebug.ui.text import error, note, plain
@@ -120,15 +121,15 @@ def _first_maps(job: Job) -> None:
 
 def _asked(name: str, limit: int) -> int | None:
     """A whole number of the address, from 0 to below the limit; else None."""
-    text = st.query_params.get(name, "")
-    return int(text) if text.isdecimal() and int(text) < limit else None
+    number = whole(name)
+    return number if number is not None and number < limit else None
 
 
 def _dearest(trace: Trace, step: int) -> tuple[int, int]:
     """The pixel that costs most at that step, or where there is none the one that is pulled hardest."""
     snapshot = trace.at(step) or trace.snapshots[-1]
     values = snapshot.gradient if snapshot.pixel_loss is None else snapshot.pixel_loss
-    row, column = np.unravel_index(int(np.nanargmax(values)), values.shape)
+    row, column = np.unravel_index(int(np.argmax(np.nan_to_num(values, nan=np.inf))), values.shape)
     return int(row), int(column)
 
 
@@ -214,7 +215,7 @@ def _controls(here: Place) -> None:
     row = columns[1].number_input("Row", 0, size - 1, here.row, key=f"at row {key}")
     column = columns[2].number_input("Column", 0, size - 1, here.column, key=f"at column {key}")
     with st.container(horizontal=True):
-        dearest = st.button("The dearest pixel of this step", key="dearest")
+        dearest = st.button("The pixel that costs most", key="dearest")
         back = f"/?{RUN}={here.job.id}&{_STEP}={here.snapshot.step}"
         st.link_button("The run", back, icon=":material/arrow_back:")
     if dearest:

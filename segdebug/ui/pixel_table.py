@@ -33,7 +33,7 @@ def stages(moment: Moment, path: PixelPath, other: PixelPath | None, other_name:
         with st.container(key=f"stage_{stage.key}"):
             columns = st.columns(widths)
             title = f"**{stage.title}**"
-            columns[0].markdown(f"{title}  \n:orange-badge[! parts here]" if stage.key == parts else title)
+            columns[0].markdown(f"{title}  \n:orange-badge[! differs from here on]" if stage.key == parts else title)
             cells: list[Cell | None] = [stage.done, stage.meant]
             if other is not None:
                 theirs = other.stage(stage.key)

@@ -14,14 +14,15 @@ from segdebug.experiment import Experiment
 from segdebug.export import file_stem
 from segdebug.figures import number
 from segdebug.jobs import Job
-from segdebug.run import Run, SceneSummary, versions
+from segdebug.run import Run
 from segdebug.scene import Scene
 from segdebug.trace import OUTCOMES, Snapshot, Trace
 from segdebug.ui.curves import columns_of, ended_curves, live_curves
 from segdebug.ui.engine import cancel, mine, said_of
+from segdebug.ui.links import whole
 from segdebug.ui.pixel_link import open_pixel
 from segdebug.ui.run_maps import run_maps, study
-from segdebug.ui.take_away import downloads
+from segdebug.ui.take_away import downloads, run_of
 from segdebug.ui.text import error, note, plain, warning
 
 __all__ = ["STEP", "in_words", "show", "show_why"]
@@ -94,7 +95,7 @@ def _so_far(job: Job, trace: Trace) -> str:
 
 
 def _ended(job: Job, scene: Scene) -> None:
-    run = job.result if isinstance(job.result, Run) else _run_so_far(job)
+    run = run_of(job)
     trace = run.trace
     if not trace.steps:
         show_why(job)
@@ -117,12 +118,6 @@ def _ended(job: Job, scene: Scene) -> None:
     study(trace, snapshot, names, colours, stem)
 
 
-def _run_so_far(job: Job) -> Run:
-    """What a cancelled or failed run left."""
-    trace = Trace(list(job.since(0)), outcome="cancelled" if job.state == "cancelled" else None)
-    return Run(job.experiment, SceneSummary.of(job.scene), trace, job.seconds, versions("unknown"))
-
-
 def _headline(run: Run) -> str:
     trace = run.trace
     steps = "1 step" if trace.steps == 1 else f"{trace.steps} steps"
@@ -136,8 +131,8 @@ def _chosen_step(job: Job, trace: Trace) -> Snapshot:
     key = f"step of {job.id}"
     if len(steps) == 1:
         return trace.snapshots[0]
-    asked = st.query_params.get(STEP, "")
-    value = int(asked) if asked.isdecimal() and int(asked) in steps else steps[-1]
+    asked = whole(STEP)
+    value = asked if asked in steps else steps[-1]
     step = st.select_slider("Step", steps, value, key=key, on_change=_keep_step, args=(key, steps[-1]))
     return next(snapshot for snapshot in trace.snapshots if snapshot.step == step)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import time
 from pathlib import Path
 
@@ -58,11 +59,11 @@ def compare(store: Store) -> None:
     words, buttons = st.columns([3, 1], vertical_alignment="center")
     told = f"Picked: {', '.join(entry.name for entry in picked)}."
     if not picked:
-        told = f"Pick two to {_AT_MOST} runs of one picture to see them side by side."
+        told = "Pick two to six runs of one picture to see them side by side."
     elif len(scenes) > 1:
         told += " Pick runs of one picture only."
     elif len(picked) > _AT_MOST:
-        told += f" At most {_AT_MOST} stand side by side."
+        told += " At most six stand side by side."
     words.markdown(plain(told))
     with (
         buttons,
@@ -76,7 +77,7 @@ def compare(store: Store) -> None:
                 disabled=len(scenes) != 1 or not 2 <= len(picked) <= _AT_MOST,
                 query_params={"runs": ",".join(entry.id for entry in picked)},
             )
-        st.button("Pick none", key="pick_none", on_click=_pick_none, type="tertiary", disabled=not picked)
+        st.button("Clear", key="pick_none", on_click=_pick_none, type="tertiary", disabled=not picked)
 
 
 def listed(store: Store, found: list[Entry]) -> None:
@@ -132,9 +133,13 @@ def _row(store: Store, entry: Entry) -> None:
 
 
 def _picture(entry: Entry) -> None:
-    with Image.open(entry.thumbnail) as thumbnail:
-        width = round(thumbnail.width * _SHOWN)
-    st.image(entry.thumbnail.read_bytes(), width=width, alt=f"what it predicts of {entry.scene} at its end")
+    try:
+        data = entry.thumbnail.read_bytes()
+        with Image.open(io.BytesIO(data)) as thumbnail:
+            width = round(thumbnail.width * _SHOWN)
+    except OSError:  # deleted just now by somebody, or damaged
+        return
+    st.image(data, width=width, alt=f"what it predicts of {entry.scene} at its end")
 
 
 def _in_short(entry: Entry) -> str:

@@ -87,13 +87,13 @@ def _one_pixel(view: View, image: bytes, mask: bytes) -> None:
     assert box is not None
     canvas.click(position={"x": box["width"] * 20.5 / 32, "y": box["height"] * 9.5 / 32})
     view.sees(re.compile("Row 9, column 20: "))
-    view.sees("How this is known")
     scene = read_scene(("hill.jpg", image), [("hill_mask.png", mask)])
     experiment = Experiment.preset("linear_cce").changed({FIELDS[name]: value for name, value in SMALL.items()})
     found = moment(scene, experiment, 0)
     assert found is not None
     path = path_of(found, 9, 20)
     for _ in range(2):
+        view.sees("How this is known")  # the page's last line: all stages are there
         view.sees(f"{found.loss:.6g}")
         for key in ("logits", "gradient", "share"):
             stage = path.stage(key)

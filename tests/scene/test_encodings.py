@@ -339,6 +339,14 @@ def test_legends_of_values(legend: object) -> None:
     np.testing.assert_array_equal(scene.labels, np.array([0, 1, 2, 1])[FOUR])
 
 
+def test_scenes_of_one_file_and_another_number_of_classes_are_not_the_same_scene() -> None:
+    two, three = ({n: f"class {n}" for n in range(k)} for k in (2, 3))
+    mask = (FOUR % 2).astype(np.uint8)
+    assert len(read(mask, legend=three).classes) == 3
+    assert read(mask, legend=two).digest != read(mask, legend=three).digest
+    assert read(mask, legend=two).digest == read(mask, legend=two).with_classes({0: "sky"}).digest
+
+
 def test_a_legend_of_bare_names(tmp_path: Any) -> None:
     path = tmp_path / "names.txt"
     path.write_text("sky\ntraffic light\nroad\ncar\n", encoding="utf-8")

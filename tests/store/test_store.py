@@ -133,6 +133,21 @@ def test_room_counts_scenes_too_and_the_newest_always_stays(tmp_path: Path) -> N
     assert len(roomy.entries()) < 3
 
 
+def test_what_is_no_run_takes_no_room_from_the_runs(tmp_path: Path) -> None:
+    def kept(folder: Path) -> tuple[list[str], int]:
+        store = Store(folder, keep_bytes=60_000)
+        (folder / "runs" / "notes.txt").write_text("mine")
+        (folder / "runs" / "unreadable").mkdir()
+        (folder / "runs" / "unreadable" / "run.json").write_text("{")
+        for n in range(8):
+            put(store, blocks(2 + n), str(n))
+        return [entry.id for entry in store.entries()], len(list((folder / "scenes").iterdir()))
+
+    runs, scenes = kept(tmp_path)
+    assert 1 < len(runs) < 8
+    assert scenes == len(runs)
+
+
 @pytest.mark.parametrize("damage", ["gone", "garbage", "other layout", "stale"])
 def test_the_index_is_made_again_from_the_folders(tmp_path: Path, damage: str) -> None:
     store = Store(tmp_path)

@@ -72,6 +72,9 @@ def test_runs_are_in_the_address_and_open_again(open_app: Open) -> None:
     ids = app.query_params["runs"][0] if isinstance(app.query_params["runs"], list) else app.query_params["runs"]
     assert len(ids.split(",")) == 3
     assert all(word in _html(app) for word in ("graph", "eager", "xla"))
+    saved = json.loads(app.get("plotly_chart")[0].proto.config)["toImageButtonOptions"]
+    assert (saved["format"], saved["filename"]) == ("png", "coins-graph-eager-xla-loss")
+    assert "Report (HTML)" in [button.proto.label for button in app.get("download_button")]
     app.selectbox(key="compare execution").select("input_range").run()
     assert "runs" not in app.query_params
     assert "0..255" in _html(app)
@@ -84,7 +87,7 @@ def test_a_configuration_can_be_changed_and_the_address_has_it(open_app: Open) -
     assert not app.error
 
 
-@pytest.mark.parametrize("text", ["nonsense", "[1]", "[]", '[{"loss":"none such"},{}]', '{"a":1}'])
+@pytest.mark.parametrize("text", ["nonsense", "[1]", "[]", "[" * 20000, '[{"loss":"none such"},{}]', '{"a":1}'])
 def test_bad_configurations_are_one_line(open_app: Open, text: str) -> None:
     app = _page(open_app, "compare", sample="cell", **{"with": text})
     assert len(app.error) == 1
@@ -118,7 +121,7 @@ def test_a_pixel_is_shown_stage_by_stage(open_app: Open) -> None:
     assert "Row 3, column" in _told(app.markdown)
 
 
-@pytest.mark.parametrize("address", [{"run": "nobody"}, {"run": "nobody", "row": "x", "col": "99999", "step": "-1"}])
+@pytest.mark.parametrize("address", [{"run": "nobody"}, {"run": "nobody", "row": "x", "col": "9" * 5000, "step": "-1"}])
 def test_a_pixel_of_a_run_that_is_gone_falls_back(open_app: Open, address: dict[str, str]) -> None:
     app = _page(open_app, "pixel", **address)
     assert "no longer kept" in _told(app.info)

@@ -75,7 +75,7 @@ def test_a_run_opens_with_its_picture_and_its_configuration(runs: AppTest) -> No
 
 def test_runs_of_one_picture_are_picked_for_a_comparison(runs: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs_page, "_COMPARE", kept.store_folder() / "none")
-    assert "Pick two to 6 runs" in told(runs)
+    assert "Pick two to six runs" in told(runs)
     runs.checkbox(key="pick one").check().run()
     runs.checkbox(key="pick three").check().run()
     assert "Pick runs of one picture only." in told(runs)
