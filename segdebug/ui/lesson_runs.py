@@ -12,6 +12,7 @@ import streamlit as st
 from segdebug.figures import CASING, HEIGHT, number, spans_decades
 from segdebug.jobs import Job
 from segdebug.lessons import Side
+from segdebug.losses_figure import LINES
 from segdebug.painting import scale_of
 from segdebug.run import Run
 from segdebug.scene import Scene
@@ -24,9 +25,6 @@ from segdebug.ui.text import plain
 
 __all__ = ["show"]
 
-_COLOURS = ("#d55e00", "#2f9bdc", "#009e73", "#cc79a7")  # of the runs, in order: read on white and on black
-
-_DASHES = ([1, 0], [6, 4], [2, 3], [8, 3, 2, 3])
 _POLL = 0.5
 _LARGE = 440  # pixels, of the losses in a room
 _POINTS_AT_MOST = 400
@@ -120,7 +118,7 @@ def _spec(names: list[str], steps: int, log: bool, *, large: bool) -> dict[str, 
         "symbolType": "stroke",
         "labelFontSize": 24 if large else 15,
     }
-    colour = {"domain": names, "range": list(_COLOURS[: len(names)])}
+    colour = {"domain": names, "range": [colour for colour, _ in LINES[: len(names)]]}
     encoding = {
         "x": {"field": "step", "type": "quantitative", "scale": {"domain": [0, steps]}},
         "y": y,
@@ -128,7 +126,7 @@ def _spec(names: list[str], steps: int, log: bool, *, large: bool) -> dict[str, 
         "strokeDash": {
             "field": "run",
             "type": "nominal",
-            "scale": {"domain": names, "range": list(_DASHES[: len(names)])},
+            "scale": {"domain": names, "range": [list(dash) or [1, 0] for _, dash in LINES[: len(names)]]},
             "legend": None,
         },
     }
