@@ -133,6 +133,9 @@ class FakeEngine:
     def job(self, id: str) -> FakeJob | None:
         return next((job for job in self.jobs.values() if job.id == id), None)
 
+    def prepare(self, scene: Scene, experiment: Experiment, *, key: str) -> None:
+        """Nothing needs to get ready."""
+
     def adopt(self, run: Run, scene: Scene, *, id: str, key: str) -> FakeJob:
         self.jobs[key] = FakeJob(scene, run.experiment, id, None, run)
         self.jobs[key].key = key
