@@ -10,6 +10,7 @@ import streamlit as st
 
 from segdebug.lessons import Lesson
 from segdebug.ui.lesson_link import PRESENT, SLIDE
+from segdebug.ui.links import whole
 from segdebug.ui.text import plain
 
 __all__ = ["Slide", "show"]
@@ -40,8 +41,7 @@ def show(lesson: Lesson, slides: list[Slide]) -> None:
 
 
 def _number(slides: int) -> int:
-    asked = st.query_params.get(SLIDE, "")
-    return min(max(int(asked), 1), slides) if asked.isdecimal() else 1
+    return min(max(whole(SLIDE) or 1, 1), slides)
 
 
 def _turn(by: int, slides: int) -> None:

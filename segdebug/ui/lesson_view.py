@@ -14,6 +14,7 @@ from segdebug.scene import Scene
 from segdebug.ui import lesson_class, lesson_present, lesson_reveal, lesson_runs, maps
 from segdebug.ui.engine import find, submit, watch
 from segdebug.ui.lesson_link import CHOICE, GO, Link
+from segdebug.ui.links import whole
 from segdebug.ui.lesson_shelf import answers, as_upload, scene_of
 from segdebug.ui.run_panel import in_words
 from segdebug.ui.sources import grid_of
@@ -104,8 +105,8 @@ class Parts:
                 column.markdown(f"**{side.name}** {plain(side.label)}", help=plain(in_words(side.experiment)))
         st.subheader(f"Predict: {plain(question.ask)}", anchor=False)
         key = f"choice {self.lesson.id}"
-        asked = st.query_params.get(CHOICE, "")
-        before = int(asked) - 1 if asked.isdecimal() and 1 <= int(asked) <= len(question.choices) else None
+        asked = whole(CHOICE) or 0
+        before = asked - 1 if 1 <= asked <= len(question.choices) else None
         chosen = st.radio(
             question.ask,
             range(len(question.choices)),
@@ -131,8 +132,8 @@ class Parts:
     @property
     def chosen(self) -> int | None:
         """The choice that was made; None before."""
-        asked = st.query_params.get(CHOICE, "")
-        return int(asked) - 1 if asked.isdecimal() else None
+        asked = whole(CHOICE)
+        return asked - 1 if asked else None
 
     @property
     def ended(self) -> bool:
