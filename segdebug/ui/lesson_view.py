@@ -14,8 +14,8 @@ from segdebug.scene import Scene
 from segdebug.ui import lesson_class, lesson_present, lesson_reveal, lesson_runs, maps
 from segdebug.ui.engine import find, submit, watch
 from segdebug.ui.lesson_link import CHOICE, GO, Link
-from segdebug.ui.links import whole
 from segdebug.ui.lesson_shelf import answers, as_upload, scene_of
+from segdebug.ui.links import whole
 from segdebug.ui.run_panel import in_words
 from segdebug.ui.sources import grid_of
 from segdebug.ui.text import error, note, plain
