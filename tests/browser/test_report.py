@@ -41,7 +41,7 @@ def test_a_report_opens_from_disk_with_the_network_off(browser: Browser, tmp_pat
     figure.hover()
     with page.expect_download() as waiting:
         figure.locator("[data-title='Download as SVG']").click()
-    assert waiting.value.suggested_filename == "image-losses.svg"
+    assert waiting.value.suggested_filename == "image-seed_0-seed_1-loss.svg"
     assert b"<svg" in Path(waiting.value.path()).read_bytes()[:200]
     assert faults == []
     context.close()
