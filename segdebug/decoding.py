@@ -1,10 +1,11 @@
-"""Which class an output says a pixel has: by argmax, or at the threshold where its probability is one half."""
+"""What an output says: how many channels it has, and which class of a pixel, by argmax or at the threshold where its
+probability is one half."""
 
 from __future__ import annotations
 
 from segdebug.experiment import Experiment
 
-__all__ = ["takes_logits", "threshold"]
+__all__ = ["channels_of", "takes_logits", "threshold"]
 
 
 def takes_logits(experiment: Experiment) -> bool:
@@ -24,3 +25,10 @@ def threshold(experiment: Experiment) -> float:
     if activation == "log_softmax":
         return -0.6931472
     return 0.0 if takes_logits(experiment) else 0.5
+
+
+def channels_of(experiment: Experiment, n_classes: int) -> int:
+    """How many channels the head has on a scene with that many classes."""
+    if experiment.head.channels is not None:
+        return experiment.head.channels
+    return 1 if n_classes == 2 and experiment.target.encoding == "single_channel" else n_classes

@@ -117,8 +117,8 @@ def diagnose(experiment: Experiment, scene: Scene | None = None, trace: Trace | 
 
 
 def _known(experiment: Experiment, scene: Scene | None, trace: Trace | None) -> Known:
+    from segdebug.decoding import channels_of
     from segdebug.facts import label_facts, scene_facts, weight_facts
-    from segdebug.parts.build import channels_of
     from segdebug.semantics import probe
 
     if scene is None:
@@ -144,7 +144,7 @@ _ASSUMED_CLASSES = 4
 
 def _assumed(experiment: Experiment) -> tuple[tuple[int, ...] | ExperimentError, int]:
     """The shape of labels, and the channels, of a picture that nobody has given."""
-    from segdebug.parts.build import channels_of
+    from segdebug.decoding import channels_of
     from segdebug.parts.targets import label_tensor
 
     weights = experiment.loss.class_weights

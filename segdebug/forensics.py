@@ -242,9 +242,9 @@ def _as_delivered(code: int | str | None) -> Value | None:
 
 
 def _fed(scene: Scene, experiment: Experiment, reader: str) -> Fed:
+    from segdebug.decoding import channels_of
     from segdebug.facts.labels import made, measured
     from segdebug.facts.view import LabelView, Truth
-    from segdebug.parts.build import channels_of
 
     own = experiment.changed({"target.reader": reader})
     channels, size = channels_of(own, scene.n_classes), own.training.size

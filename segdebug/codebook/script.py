@@ -9,6 +9,7 @@ import textwrap
 import zipfile
 
 from segdebug.codebook import data, files, network, objective
+from segdebug.decoding import channels_of
 from segdebug.experiment import Experiment, Training
 from segdebug.run import Run
 from segdebug.scene import Scene
@@ -28,7 +29,7 @@ def keras_script(what: Run | Experiment, scene: Scene) -> str:
     Of a run it asks for the same threads, on which the last digits depend.
     """
     experiment = what.experiment if isinstance(what, Run) else what
-    channels = _channels(experiment, scene.n_classes)
+    channels = channels_of(experiment, scene.n_classes)
     k = "len(CLASSES)" if channels == scene.n_classes else str(channels)
     flat = experiment.head.attachment in ("after_reshape", "then_reshape")
     masks = list(files.mask_files(scene))
@@ -67,13 +68,6 @@ def script_zip(what: Run | Experiment, scene: Scene) -> bytes:
             if f'"{name}"' in code:
                 archive.writestr(name, content)
     return buffer.getvalue()
-
-
-def _channels(experiment: Experiment, n_classes: int) -> int:
-    """As `parts.build.channels_of`, which needs Keras."""
-    if experiment.head.channels is not None:
-        return experiment.head.channels
-    return 1 if n_classes == 2 and experiment.target.encoding == "single_channel" else n_classes
 
 
 def _classes(scene: Scene) -> str:

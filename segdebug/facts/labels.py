@@ -72,7 +72,7 @@ def made(scene: Scene, experiment: Experiment, channels: int) -> Labels:
 
 
 def _is_exact(scene: Scene, grid: GridScene, experiment: Experiment) -> bool:
-    from segdebug.parts.build import channels_of
+    from segdebug.decoding import channels_of
 
     channels = channels_of(experiment, scene.n_classes)
     try:

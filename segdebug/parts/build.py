@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from segdebug.decoding import channels_of
 from segdebug.errors import SegdebugError
 from segdebug.experiment import Experiment
 from segdebug.parts import heads, unet
@@ -21,7 +22,7 @@ from segdebug.parts.taps import Tap
 from segdebug.parts.targets import label_tensor
 from segdebug.scene import GridScene, Scene
 
-__all__ = ["Batch", "Parts", "build", "channels_of", "compiled", "dtype_policy", "feed", "keras_reasons", "tapped"]
+__all__ = ["Batch", "Parts", "build", "compiled", "dtype_policy", "feed", "keras_reasons", "tapped"]
 
 _OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -51,13 +52,6 @@ class Parts:
     def batch(self) -> Batch:
         """The batch alone."""
         return Batch(self.x, self.y, self.weights, self.channels)
-
-
-def channels_of(experiment: Experiment, n_classes: int) -> int:
-    """How many channels the head has on a scene with that many classes."""
-    if experiment.head.channels is not None:
-        return experiment.head.channels
-    return 1 if n_classes == 2 and experiment.target.encoding == "single_channel" else n_classes
 
 
 def build(scene: Scene, grid: GridScene, experiment: Experiment) -> Parts:

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from segdebug import Experiment, check
-from segdebug.parts.build import channels_of
+from segdebug.decoding import channels_of
 from segdebug.parts.targets import label_tensor
 from tests.faults.case import FAMILY_STAGES, Case
 from tests.faults.cases import CASES, LEFT_OUT

@@ -24,7 +24,7 @@ def configured(preset: str | None = None, /, **changes: Any) -> Experiment:
 
 
 def known(scene: Scene, experiment: Experiment, semantics: Semantics = FUSED) -> Known:
-    from segdebug.parts.build import channels_of
+    from segdebug.decoding import channels_of
 
     grid, channels = scene.at(experiment.training.size), channels_of(experiment, scene.n_classes)
     return Known(
