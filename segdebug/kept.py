@@ -2,7 +2,8 @@
 
 Kept steps serve every configuration that differs only in the picture (of the same size), the labels' values, the
 sample weights, the seed, the initializer, the learning rate, the number of steps or the metric. Before each run
-weights, optimizer and seeds are set back, so that the same bits come out as from new ones.
+weights, optimizer and seeds are set back, so that the same bits come out as from new ones. The batch of a scene is kept
+too, where it is small: feeding one picture as fit does takes as long as several steps.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ _KEPT_EXECUTION = "graph"
 _WIDEST = 512  # channels: such a network has some 30 MB of weights, and Adam twice as much
 _STEPS_AT_MOST = 8
 _INITIAL_AT_MOST = 16
+_FED_AT_MOST = 8
+_FED_BYTES = 2**23  # of each batch
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def ready(scene: Scene, grid: GridScene, experiment: Experiment) -> Iterator[Rea
         step = build_step(parts, grid, scene.n_classes, threshold(experiment), experiment.training)
         yield Ready(parts.batch, partial(one_by_one, step), partial(_shape_of_values, parts))
         return
-    batch = feed(scene, grid, experiment)
+    batch = _batch(scene, grid, experiment)
     truth = Truth.of(grid, scene.n_classes, batch.channels, threshold(experiment))
     key = _key(experiment, batch, truth)
     with keras_reasons(batch.shapes):
@@ -85,6 +88,34 @@ def forget() -> None:
     """Keep none of them any longer."""
     _steps.clear()
     _initial.clear()
+    _fed.clear()
+
+
+def _batch(scene: Scene, grid: GridScene, experiment: Experiment) -> Batch:
+    training = experiment.training
+    fed_as = training.size, training.input_range, training.container, training.precision
+    key = scene.digest, experiment.head, experiment.target, experiment.loss, *fed_as
+    fed = _fed.take(key)
+    if fed is None:
+        with _heard() as heard:
+            fed = feed(scene, grid, experiment), heard
+    _say_again(fed[1])
+    if sum(tensor.numpy().nbytes for tensor in fed[0].tensors) <= _FED_BYTES:
+        _fed.put(key, fed)
+    return fed[0]
+
+
+@contextmanager
+def _heard() -> Iterator[list[warnings.WarningMessage]]:
+    """What is warned of inside, instead of a warning."""
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        yield heard
+
+
+def _say_again(heard: list[warnings.WarningMessage]) -> None:
+    for warning in heard:
+        warnings.warn(warning.message, warning.category, stacklevel=3)
 
 
 def _shape_of_values(parts: Parts) -> tuple[int | None, ...]:
@@ -95,8 +126,7 @@ class _Kept:
     """Steps, and what sets them back."""
 
     def __init__(self, experiment: Experiment, batch: Batch, truth: Truth) -> None:
-        with warnings.catch_warnings(record=True) as self._heard:
-            warnings.simplefilter("always")
+        with _heard() as self._heard:
             model = compiled(experiment, batch.channels)
             _initial.put(_initial_key(experiment, batch.channels), _Initial.of(model))
             self.parts = tapped(model, batch)
@@ -105,8 +135,7 @@ class _Kept:
 
     def begin(self, experiment: Experiment) -> None:
         """Back to the first step, with this Experiment's seed and learning rate."""
-        for warning in self._heard:
-            warnings.warn(warning.message, warning.category, stacklevel=2)
+        _say_again(self._heard)
         initial = _initial_of(experiment, self.parts.channels)
         self.steps.weights.assign(initial.weights)
         for variable, value in zip(self.parts.model.non_trainable_variables, initial.others, strict=True):
@@ -188,3 +217,4 @@ class _Shelf(Generic[T]):
 
 _steps: _Shelf[_Kept] = _Shelf(_STEPS_AT_MOST)
 _initial: _Shelf[_Initial] = _Shelf(_INITIAL_AT_MOST)
+_fed: _Shelf[tuple[Batch, list[warnings.WarningMessage]]] = _Shelf(_FED_AT_MOST)

@@ -159,7 +159,7 @@ def _threshold_counts(output: Any, truth: Truth) -> Any:
     # A pixel is true of one class only: its own channel is looked up, instead of all compared with one-hot planes.
     own = tf.gather(above, tf.minimum(truth.labels, channels - 1), batch_dims=2)
     right = truth.valid & own & (truth.labels < channels)
-    predicted = tf.reduce_sum(tf.cast(above & truth.valid[..., None], tf.int32), axis=(0, 1))
+    predicted = _per_channel(above, truth.valid)
     return tf.stack(
         [
             _per_class(right, truth.labels, truth),
@@ -169,9 +169,16 @@ def _threshold_counts(output: Any, truth: Truth) -> Any:
     )
 
 
+def _per_channel(planes: Any, mask: Any) -> Any:
+    """(C,) int32: pixels of the mask in each plane (S, S, C). A product of matrices, which is exact up to 2^24 pixels:
+    TensorFlow repeats a mask along the last axis ten times more slowly."""
+    columns = tf.reshape(tf.cast(planes, tf.float32), (-1, planes.shape[-1]))
+    return tf.cast(tf.linalg.matvec(columns, tf.reshape(tf.cast(mask, tf.float32), (-1,)), transpose_a=True), tf.int32)
+
+
 def _plane_counts(predicted: Any, true: Any, valid: Any) -> Any:
     sets = (predicted & true, predicted, true)
-    return tf.stack([tf.reduce_sum(tf.cast(s & valid[..., None], tf.int32), axis=(0, 1)) for s in sets])
+    return tf.stack([_per_channel(planes, valid) for planes in sets])
 
 
 def _pixel_loss(values: Any, weights: Any, size: int) -> Any:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +16,7 @@ from segdebug.errors import ExperimentError, KerasRefusal
 from segdebug.trace import Progress
 from tests.scenes import blocks, discs, striped
 
+ROOT = Path(__file__).resolve().parent.parent
 TINY = {"model.filters": 4, "model.depth": 1, "training.size": 32, "training.steps": 6}
 F64 = np.float64
 
@@ -294,6 +299,41 @@ def _iou(counts: Any) -> Any:
     right, predicted, true = np.asarray(counts, F64)
     with np.errstate(invalid="ignore"):
         return right / (predicted + true - right)
+
+
+_AT_THE_SAME_TIME = """
+import hashlib, json, sys
+import tensorflow as tf
+tf.config.threading.set_intra_op_parallelism_threads(1)
+tf.config.threading.set_inter_op_parallelism_threads(int(sys.argv[1]))
+from segdebug import Experiment, overfit
+from tests.scenes import blocks
+for preset, changes in json.loads(sys.argv[2]):
+    trace = overfit(blocks(void=True), Experiment.preset(preset).changed(changes), diagnosed=False).trace
+    maps = [array for at in trace.snapshots for array in (at.prediction, at.gradient, at.dead)]
+    scalars = [trace.scalar(name) for name in ("loss", "logit_max", "gradient_max")]
+    print(preset, hashlib.sha256(b"".join(array.tobytes() for array in (*scalars, *maps))).hexdigest())
+"""
+
+
+def test_operations_at_the_same_time_change_no_bit() -> None:
+    """The training processes have two threads between operations: two of them run beside each other in a step."""
+    runs = [
+        ("softmax_cce", {"head.attachment": "then_dropout"}),
+        ("sigmoid_bce", {"training.optimizer": "rmsprop", "training.container": "tf_data"}),
+        ("softmax_dice", {"training.optimizer": "sgd", "training.precision": "mixed_float16"}),
+        ("linear_cce_logits", {"training.execution": "eager"}),
+    ]
+    asked = json.dumps([(preset, {"training.size": 32, "training.steps": 25, **more}) for preset, more in runs])
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", _AT_THE_SAME_TIME, threads, asked], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        for threads in ("1", "2", "4")
+    ]
+    one, *others = [process.communicate()[0].splitlines() for process in processes]
+    assert len(one) == len(runs)
+    assert others == [one, one]
 
 
 def test_kept_steps_train_bit_for_bit_as_new_ones() -> None:

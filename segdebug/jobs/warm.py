@@ -13,18 +13,17 @@ from typing import Any
 
 from segdebug.errors import JobError
 
-__all__ = ["environment", "find", "further", "on_gpu", "preload", "up"]
+__all__ = ["BETWEEN", "INSIDE", "environment", "find", "further", "on_gpu", "preload", "up"]
 
 _TRAINER = ("tensorflow", "keras", "segdebug.kept", "segdebug.semantics")
 
-# One thread a child: the engine runs as many children as there are cores, and the same bits come out.
-_THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-)
+INSIDE, BETWEEN = 1, 2
+"""Threads inside an operation, on which its last digits depend; and operations at the same time, on which none do.
+
+The engine runs as many children as there are cores, so one thread of each is enough while all are at work. A run that
+is alone has a second core: the gradient of a layer's weights is then made beside that of its input."""
+
+_INSIDE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
 
 def on_gpu() -> bool:
@@ -33,8 +32,9 @@ def on_gpu() -> bool:
 
 
 def environment() -> dict[str, str]:
-    """The training processes' environment: this one's, quiet, one thread each, no GPU unless asked for."""
-    settings = {**os.environ, **dict.fromkeys(_THREADS, "1"), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    """The training processes' environment: this one's, quiet, with threads of their own, no GPU unless asked for."""
+    settings = {**os.environ, **dict.fromkeys(_INSIDE, str(INSIDE)), "TF_NUM_INTEROP_THREADS": str(BETWEEN)}
+    settings["TF_CPP_MIN_LOG_LEVEL"] = "3"
     if on_gpu():
         settings["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # else the first child takes all of the GPU's memory
     else:
@@ -59,7 +59,7 @@ def up(runner: str, *, tensorflow: bool) -> None:
     """Warm this process: what `preload` imports, where it has not yet been, and TensorFlow's runtime."""
     if tensorflow:
         preload(runner, tensorflow=True)
-        _one_thread()
+        _threads()
         with contextlib.suppress(Exception):
             _trace()
 
@@ -82,11 +82,11 @@ def find(runner: str) -> Callable[..., Any]:
     return function
 
 
-def _one_thread() -> None:
+def _threads() -> None:
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(INSIDE)
+    tf.config.threading.set_inter_op_parallelism_threads(BETWEEN)
 
 
 def _trace() -> None:

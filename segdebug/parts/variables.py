@@ -71,7 +71,7 @@ class OneVariable:
     def tensors(self) -> list[Any]:
         """The weights, as the gradient is to be taken of."""
         pieces = tf.split(tf.convert_to_tensor(self.variable.value), self._sizes)
-        return [tf.reshape(piece, shape) for piece, shape in zip(pieces, self._shapes, strict=True)]
+        return [_of_shape(piece, shape) for piece, shape in zip(pieces, self._shapes, strict=True)]
 
     def call(self, x: Any, tensors: Sequence[Any]) -> Any:
         """The model's output in training, with these weights."""
@@ -91,7 +91,7 @@ class OneVariable:
             self._model.optimizer.apply_gradients([(None, self.variable)])
             return
         pieces = [
-            tf.zeros((size,)) if gradient is None else tf.reshape(gradient, (size,))
+            tf.zeros((size,)) if gradient is None else _of_shape(gradient, (size,))
             for gradient, size in zip(gradients, self._sizes, strict=True)
         ]
         self._model.optimizer.apply_gradients([(tf.concat(pieces, axis=0), self.variable)])
@@ -104,3 +104,7 @@ class OneVariable:
 def joined(model: keras.Model) -> Array:
     """(n,) float32: every trainable weight of the model."""
     return np.concatenate([np.ravel(variable.numpy()) for variable in model.trainable_variables])
+
+
+def _of_shape(tensor: Any, shape: tuple[int, ...]) -> Any:
+    return tensor if tuple(tensor.shape) == shape else tf.reshape(tensor, shape)  # tracing counts each operation

@@ -13,13 +13,13 @@ from weakref import WeakValueDictionary
 import streamlit as st
 
 from segdebug.errors import StoreError
-from segdebug.jobs import Job
+from segdebug.jobs import Job, warm
 from segdebug.run import Run, versions
 from segdebug.store import Store
 
 __all__ = ["THREADS", "Keeper", "computed_by", "keeper", "store_folder"]
 
-THREADS = "1+1"
+THREADS = f"{warm.INSIDE}+{warm.BETWEEN}"
 """Of each worker, as `jobs.warm` starts them and as a run's versions say it."""
 
 _LOOK = 0.25  # seconds between looks at runs under way, which cost nothing

@@ -1,4 +1,4 @@
-"""With TensorFlow: warm, on one thread, and ended inside one of its operations."""
+"""With TensorFlow: warm, on its own threads, and ended inside one of its operations."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tests.jobs.helpers import App, alive, eventually, marked
 
 
 @pytest.mark.parametrize("app", ["tensorflow"], indirect=True)
-def test_warm_on_one_thread_and_ended_anywhere(app: App) -> None:
+def test_warm_on_its_own_threads_and_ended_anywhere(app: App) -> None:
     pids = []
     for _ in range(2):
-        assert app.says() == "(1, 1, True)"  # threads inside and between operations; warm before its run
+        assert app.says() == "(1, 2, True)"  # threads inside and between operations; warm before its run
         state, pid = app.says().split()
         assert state == "running"
         pids.append(int(pid))
