@@ -14,8 +14,8 @@ from segdebug.jobs import Engine, Job
 __all__ = ["WAYS", "clicked", "run_through"]
 
 WAYS = ("new", "prepared", "traced before")
-"""A run that no process has seen the like of; one that the page had a process prepared for while it was being looked
-at; one that differs from an earlier run in its seed alone."""
+"""Runs that no process has seen the like of; ones that the page had processes prepared for while it was being looked
+at; ones that differ from earlier runs in their seed alone."""
 
 os.environ.setdefault("SEGDEBUG_NICENESS", "0")  # as the loops that it is measured against
 _GLANCE = 0.5  # seconds
@@ -33,8 +33,8 @@ def clicked(case: Case, *, slots: int | None = None) -> dict[str, dict[str, Any]
         timed["traced before"]["again"] = _again(engine, picture, case, seed=1)
     with Engine(slots=slots) as engine:
         _warm(engine)
-        first = experiments(case)[0]
-        engine.prepare(picture, first, key=_key(case, 0, 0))
+        for n, experiment in enumerate(experiments(case)[: engine.ahead]):
+            engine.prepare(picture, experiment, key=_key(case, 0, n))
         _rest()
         timed["prepared"] = _click(engine, picture, case, seed=0)
     return timed

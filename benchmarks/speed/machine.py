@@ -11,7 +11,7 @@ import psutil
 
 __all__ = ["Tree", "children_busy", "load"]
 
-_SAMPLE_EVERY = 0.5  # seconds
+_SAMPLE_EVERY = 1.0  # seconds: the kernel walks all of the memory each time
 
 
 class Tree:

@@ -13,6 +13,7 @@ import gc
 import os
 import threading
 import traceback
+from collections import deque
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -23,6 +24,7 @@ __all__ = ["DONE", "FAILED", "PROGRESS", "READY", "STARTED", "main"]
 READY, STARTED, PROGRESS, DONE, FAILED = b"r", b"s", b"p", b"d", b"f"
 
 _NICENESS = "10"  # the web server wins the core; SEGDEBUG_NICENESS overrides it where nobody else needs it
+_AHEAD = 4  # preparations that may wait
 _OOM_SCORE = 500  # out of 1000: when memory runs out the kernel picks the trainer, not the server
 
 
@@ -49,27 +51,29 @@ def main(pipe: int, runner: str, tensorflow: bool) -> None:
 
 
 class _Asked:
-    """What this process is to do next: a run first of all; of several preparations only the last."""
+    """What this process is to do next: a run first of all, then preparations in order; of many only the last few.
+    A run makes those that wait out of date."""
 
     _ORDER = ("run", "prepare", "warm")
 
     def __init__(self) -> None:
         self.cancelled = threading.Event()
         self._changed = threading.Condition()
-        self._waiting: dict[str, list[bytearray]] = {}
+        self._waiting: dict[str, deque[list[bytearray]]] = {word: deque(maxlen=_AHEAD) for word in self._ORDER}
 
     def put(self, word: str, parts: list[bytearray]) -> None:
         with self._changed:
             if word == "run":
                 self.cancelled.clear()
-            self._waiting[word] = parts
+                self._waiting["prepare"].clear()
+            self._waiting[word].append(parts)
             self._changed.notify()
 
     def next(self) -> tuple[str, list[bytearray]]:
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting)
-            word = min(self._waiting, key=self._ORDER.index)
-            return word, self._waiting.pop(word)
+            self._changed.wait_for(lambda: any(self._waiting.values()))
+            word = next(word for word in self._ORDER if self._waiting[word])
+            return word, self._waiting[word].popleft()
 
 
 def _listen(connection: Connection, asked: _Asked) -> None:
@@ -121,6 +125,8 @@ def _step_back() -> None:
     niceness = int(os.environ.get("SEGDEBUG_NICENESS", _NICENESS))
     with contextlib.suppress(OSError):
         os.nice(niceness)
+    with contextlib.suppress(OSError, AttributeError):  # Linux only: waking up, it interrupts nobody's work
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     # Linux only. Where it groups processes by session, niceness counts for nothing between two sessions, but
     # the groups' own does. Half is enough (a weight of 335 against 1024), and a killed process still gets to die.
     for file, value in (("oom_score_adj", _OOM_SCORE), ("autogroup", niceness // 2)):

@@ -23,6 +23,7 @@ __all__ = ["Engine"]
 _LAST_WORDS = 5.0  # seconds to wait for progress that is behind its run's end, and may have been lost
 _LOOK = 2.0  # seconds between looks at a cluster's size, where that is all that can change
 _PREPARED_AT_MOST = 2**26  # bytes of a scene that is sent ahead for a run that may never come
+_REMEMBERED = 8  # runs that processes were to make ready for
 _GPU_SLOTS = 4  # children share the GPU's memory
 
 _log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ class Engine:
         self._sent: dict[Job, Any] = {}  # handed to Dask and not ended, in order → Dask's future
         self._ending: dict[Job, tuple[Outcome, float]] = {}  # ended, but their last progress is due until then
         self._arrived: deque[tuple[Job, Outcome]] = deque()  # ends that are still to be looked at
-        self._prepared = ""  # the last key
+        self._prepared: deque[str] = deque(maxlen=_REMEMBERED)  # keys
         self._closed = False
         plugin = SlotsPlugin(runner, tensorflow=tensorflow, renew_after=renew_after)
         self._link = Link(self.slots, address, plugin, self._on_event)
@@ -121,16 +122,22 @@ class Engine:
 
     def prepare(self, scene: Any, experiment: Any, *, key: str) -> None:
         """Have an idle process make ready for a run of this key, which may come: by `prepare(scene, experiment)` of
-        the runner's module, where it has one. A hint: nothing happens where all are busy or the scene is large."""
+        the runner's module, where it has one. A hint: nothing happens where all are busy or the scene is large, and
+        what is not yet ready when a run begins is left."""
         with self._changed:
             busy = self._waiting or len(self._sent) >= self._capacity
-            if self._closed or busy or key == self._prepared or self._shelf.latest(key) is not None:
+            if self._closed or busy or key in self._prepared or self._shelf.latest(key) is not None:
                 return
-            self._prepared = key
+            self._prepared.append(key)
         with contextlib.suppress(Exception):  # the run itself will say what is wrong
             parcel = Parcel.of((self.runner, scene, experiment))
             if sum(part.nbytes for part in parcel.parts()) <= _PREPARED_AT_MOST:
                 self._link.prepare(parcel, key)
+
+    @property
+    def ahead(self) -> int:
+        """How many runs are worth making ready for at once: two a process, so that none waits for another's."""
+        return 2 * self._capacity
 
     def adopt(self, run: Any, scene: Any, *, id: str, key: str) -> Job:
         """Keep a Run that finished before, here or elsewhere, as a finished Job of that id; the Job of this id where

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
 from dataclasses import replace
@@ -78,11 +79,12 @@ class SlotsPlugin(WorkerPlugin):
                 self._free.insert(0, slot)
 
     def prepare(self, what: str, parcel: Parcel) -> None:
-        """Have an idle slot make ready for such a run; nothing where none is idle or one already is."""
+        """Have an idle slot make ready for such a run, the one that has the least to make ready; nothing where none is
+        idle or one already is."""
         with self._lock:
             waits = {slot: slot.wait_of(what) for slot in self._free}
             slot = min(self._free, key=waits.__getitem__, default=None)
-            if slot is None or waits[slot] != 1:
+            if slot is None or not 1 <= waits[slot] < math.inf:
                 return
             self._free.remove(slot)
             slot.reserve()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 from segdebug.errors import JobError, TimeLimit, WorkerDied
@@ -22,7 +24,8 @@ _SOFT = 0.2  # seconds in which a run told to stop may do so itself, which keeps
 _WARMING = 300.0  # seconds after which a child that is still not warm is given up
 _IDLE = 1.0  # seconds without a run before an old child is renewed
 _BATCH = 2**20  # bytes of progress handed on at once, from which on no more is added
-_PREPARING = 3.0  # seconds that a preparation may take, in which another slot begins a run sooner
+_PREPARING = 1.5  # seconds that a preparation may take, in which another slot begins a run sooner
+_PREPARED = 8  # runs that a child is known to be prepared for
 _PATIENCE = 30.0  # seconds between attempts to start a child, at most
 
 _log = logging.getLogger(__name__)
@@ -40,7 +43,8 @@ class Slot:
         self._turn = 0  # counts reservations, so that a late kill cannot hit the next run
         self._runs = 0  # that the present child has had
         self._failures = 0  # births in a row that went wrong
-        self._prepared: tuple[str, float] = ("", -_PREPARING)  # what for, and when (monotonic) it was told to
+        self._prepared: deque[str] = deque(maxlen=_PREPARED)  # what the present child was told to be ready for
+        self._prepared_at = -math.inf  # when (monotonic) it will be
         self._tender = threading.Thread(target=self._tend, name="segdebug-slot", daemon=True)
         self._tender.start()
 
@@ -49,12 +53,11 @@ class Slot:
         """Whether a warm child waits here."""
         return self._child is not None
 
-    def wait_of(self, what: str) -> int:
+    def wait_of(self, what: str) -> float:
         """Where a run is best begun: the less, the sooner it starts. what: what it might be prepared for."""
         if not self.ready:
-            return 3
-        prepared_for, at = self._prepared
-        return 0 if prepared_for == what else 2 if time.monotonic() < at + _PREPARING else 1
+            return math.inf
+        return 0.0 if what in self._prepared else 1.0 + max(0.0, self._prepared_at - time.monotonic())
 
     def reserve(self) -> None:
         """Take the slot for one run or preparation; from here on `stop` acts on that run."""
@@ -66,7 +69,9 @@ class Slot:
     def prepare(self, what: str, parcel: Parcel) -> None:
         """Have the child of the reserved slot make ready for such a run, once it has nothing else to do."""
         with self._changed:
-            child, self._prepared = self._child, (what, time.monotonic())
+            child = self._child
+            self._prepared.append(what)
+            self._prepared_at = max(self._prepared_at, time.monotonic()) + _PREPARING
             self._runs += 1  # it leaves as much behind as the beginning of a run
         if child is not None:
             with contextlib.suppress(OSError, EOFError):
@@ -81,7 +86,7 @@ class Slot:
             self._lose()
         with self._changed:
             self._busy = False
-            self._prepared = self._prepared[0], -_PREPARING  # what it was to prepare came before the run
+            self._prepared_at = -math.inf  # what it was to prepare came before the run
             self._runs += 1
             self._changed.notify_all()
 
@@ -249,7 +254,8 @@ class Slot:
                 self._changed.wait(min(2.0**self._failures, _PATIENCE))
             return
         with self._changed:
-            self._child, self._runs, self._failures, self._prepared = child, 0, 0, ("", -_PREPARING)
+            self._child, self._runs, self._failures = child, 0, 0
+            self._prepared.clear()
             self._changed.notify_all()
 
     def _warmed(self, child: Child) -> bool:

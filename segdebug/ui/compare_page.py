@@ -16,7 +16,7 @@ from segdebug.ui import scene_panel, settings
 from segdebug.ui.compare_edit import edit
 from segdebug.ui.compare_panel import show as show_panel
 from segdebug.ui.compared import Compared, all_of
-from segdebug.ui.engine import check, find, known_run, said_of, submit, watch
+from segdebug.ui.engine import check, expect, find, known_run, said_of, submit, watch
 from segdebug.ui.scene_panel import Shown
 from segdebug.ui.text import error, note, plain
 
@@ -59,6 +59,7 @@ def show() -> None:
     example = fresh and scene.name == sample_names()[0]  # something to look at, before anything has been asked for
     if pressed or (example and not any(found)):
         compared = all_of(experiments, _submitted(scene, experiments, in_address=pressed), scene)
+    expect(scene, [one.experiment for one in compared if one.job is None])
     if scene.digest != shown.scene.digest:
         st.caption(plain(f"The runs of {scene.name}"))
     watch(*[one.job for one in compared if one.job is not None])

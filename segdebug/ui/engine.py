@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -32,6 +33,7 @@ __all__ = [
     "checker",
     "engine",
     "examine",
+    "expect",
     "find",
     "forget_run",
     "known_run",
@@ -258,6 +260,13 @@ def check(scene: Scene, experiment: Experiment) -> Job:
     key = _key(scene, experiment)
     engine().prepare(scene, experiment, key=key)
     return _asked(scene, experiment, key)
+
+
+def expect(scene: Scene, experiments: Sequence[Experiment]) -> None:
+    """Have processes that have nothing to do get ready to train these, which have no run yet, the first of them
+    first."""
+    for experiment in experiments[: engine().ahead]:
+        engine().prepare(scene, experiment, key=_key(scene, experiment))
 
 
 def examine(scene: Scene, experiment: Experiment) -> Job:

@@ -16,8 +16,10 @@ from segdebug.errors import KerasRefusal, SceneError
 PREPARED: list[dict[str, Any]] = []
 
 
-def prepare(scene: Any, experiment: dict[str, Any]) -> None:  # noqa: ARG001 - the signature of every runner
+def prepare(scene: Any, experiment: dict[str, Any]) -> None:
     PREPARED.append(experiment)
+    if isinstance(scene, str):
+        Path(scene, experiment["name"]).touch()
 
 
 class Local:

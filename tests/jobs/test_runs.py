@@ -7,6 +7,7 @@ import pickle
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,21 @@ def test_a_run_goes_where_it_was_prepared_and_the_next_where_the_last_was(engine
     assert prepared.count(expected) == 1
     engine.prepare(None, expected, key="expected")  # it has been run: nothing to prepare for
     assert ran(plain, "third") == (pid, prepared)
+
+
+def test_several_runs_are_made_ready_for_and_each_goes_where_that_was(engine: Engine, tmp_path: Path) -> None:
+    keys = [f"expected {n}" for n in range(engine.ahead)]
+    for key in keys:
+        engine.prepare(str(tmp_path), {"do": "prepared", "name": key}, key=key)
+        eventually(lambda name=key: (tmp_path / name).exists())
+    pids = []
+    for key in reversed(keys):
+        job = engine.submit(str(tmp_path), {"do": "prepared", "name": key}, key=key)
+        assert job.wait(60)
+        pid, prepared = job.result
+        assert prepared.count(job.experiment) == 1
+        pids.append(pid)
+    assert [pids.count(pid) for pid in set(pids)] == [2] * engine.slots
 
 
 def test_a_scene_arrives_whole_and_can_be_written_to(submit: Submit) -> None:

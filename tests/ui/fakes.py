@@ -133,6 +133,8 @@ class FakeEngine:
     def job(self, id: str) -> FakeJob | None:
         return next((job for job in self.jobs.values() if job.id == id), None)
 
+    ahead = 4
+
     def prepare(self, scene: Scene, experiment: Experiment, *, key: str) -> None:
         """Nothing needs to get ready."""
 
