@@ -94,7 +94,9 @@ class ManySteps:
     def __call__(self, batch: Batch, truth: Truth, n: int) -> Stretch:
         """At most `n` steps on this batch against this truth; fewer where one of them ended the run."""
         every_step, last = self._loop(tf.constant(n), *batch.tensors, *truth.tensors)
-        return Stretch({key: array.numpy() for key, array in every_step.items()}, last)
+        arrays = {key: array.numpy() for key, array in every_step.items()}
+        done = int(np.argmax(np.append(arrays["end"], 1) != 0)) + 1  # it went on to the n-th; that counts for nothing
+        return Stretch({key: array[:done] for key, array in arrays.items()}, last)
 
     def _walk(self, n: Any, *given: Any) -> Any:
         fed, truth = given[: len(self._fed)], given[len(self._fed) :]
@@ -105,26 +107,29 @@ class ManySteps:
         }
         nothing = {key: tf.zeros([d or 0 for d in spec.shape], spec.dtype) for key, spec in specs.items()}
 
-        def goes_on(done: Any, last: StepRecord, rows: Any) -> Any:  # noqa: ARG001
-            return (done < n) & (last["end"] == 0)
-
-        def one_more(done: Any, last: StepRecord, rows: Any) -> Any:  # noqa: ARG001
-            passed = self._train(*fed)
+        def one_more(done: Any, trained: Any, last: StepRecord, rows: Any) -> Any:
+            with tf.control_dependencies([trained]):
+                passed = self._train(*fed)
             record = self._record(passed, fed[-1] if self._weighted else None, *truth)
-            return done + 1, record, {key: array.write(done, record[key]) for key, array in rows.items()}
+            rows = {key: array.write(done, record[key]) for key, array in rows.items()}
+            _, _, loss, *_ = passed
+            return done + 1, loss, tf.cond(last["end"] == 0, lambda: record, lambda: last), rows
 
-        done, last, rows = tf.while_loop(
-            goes_on,
+        # Two iterations at a time: a step's records are made beside the next step, which waits for the weights alone.
+        _, _, spec, *_ = self._train.structured_outputs
+        _, _, last, rows = tf.while_loop(
+            lambda done, *_: done < n,
             one_more,
-            (tf.constant(0), nothing, rows),
+            (tf.constant(0), tf.zeros((), spec.dtype), nothing, rows),
             shape_invariants=(
                 tf.TensorShape(()),
+                tf.TensorShape(None),
                 {key: spec.shape for key, spec in specs.items()},
                 {key: tf.TensorShape(None) for key in EVERY_STEP},
             ),
-            parallel_iterations=1,
+            parallel_iterations=2,
         )
-        return {key: array.stack()[:done] for key, array in rows.items()}, last
+        return {key: array.stack() for key, array in rows.items()}, last
 
 
 def _training(parts: Parts, weights: OwnVariables | OneVariable) -> Callable[..., _Passed]:
