@@ -5,19 +5,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
 from segdebug.figures import number
 from segdebug.losses_figure import LOSSES_HEIGHT, Losses, losses_curve, overlaid
 from segdebug.ui.compared import Compared
+from segdebug.ui.points import points
 from segdebug.ui.take_away import figure_config
 from segdebug.ui.text import plain
 
 __all__ = ["losses"]
-
-_POINTS_AT_MOST = 300
 
 
 def losses(compared: list[Compared], axis: str, stem: str, *, live: bool) -> None:
@@ -28,21 +25,12 @@ def losses(compared: list[Compared], axis: str, stem: str, *, live: bool) -> Non
     alt = _alt(compared, shown.title)
     if live:
         spec = _spec(compared, shown, steps)
-        st.vega_lite_chart(_points(shown), spec, key="compared_losses", height=LOSSES_HEIGHT, alt=alt)
+        data = points(shown.drawn, "loss", "of")
+        st.vega_lite_chart(data, spec, key="compared_losses", height=LOSSES_HEIGHT, alt=alt)
     else:
         figure, config = losses_curve(shown, steps), figure_config(stem, "loss")
         st.plotly_chart(figure, key="compared_curve", config=config, alt=alt)
     st.caption(plain(shown.told))
-
-
-def _points(shown: Losses) -> pd.DataFrame:
-    """Points enough for a chart that is drawn again and again."""
-    frames = []
-    for name, loss in shown.drawn.items():
-        every = np.linspace(0, max(len(loss) - 1, 0), min(len(loss), _POINTS_AT_MOST))
-        kept = np.unique(every.astype(np.int64))
-        frames.append(pd.DataFrame({"step": kept, "loss": loss[kept], "of": name}))
-    return pd.concat(frames).dropna()
 
 
 def _spec(compared: list[Compared], shown: Losses, steps: int) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from segdebug.diagnosis import Diagnosis
@@ -24,11 +23,11 @@ from segdebug.figures import (
 from segdebug.losses_figure import LINES, losses_curve, overlaid
 from segdebug.scene import Scene
 from segdebug.trace import Trace
+from segdebug.ui.points import points
 from segdebug.ui.take_away import figure_config
 
 __all__ = ["columns_of", "ended_curves", "live_curves", "pair_of_losses"]
 
-_POINTS_AT_MOST = 400  # more than the chart has pixels for
 _SPARE_COLOUR = "#b0b0b0"  # of a channel that the scene has no class for
 
 
@@ -37,23 +36,18 @@ def live_curves(
 ) -> None:
     """The curves so far, the step axis already as long as the run will be; with the losses to expect."""
     left, right = st.columns(2)
-    kept = _kept(trace)
-    loss = trace.loss[kept] if trace.steps else np.zeros(0)
-    data = pd.DataFrame({"step": kept, "loss": loss})
+    loss = trace.loss
     log = spans_decades(loss)
     lines = readable(_expected(diagnosis), loss, log)
     with left:
         spec = _loss_spec(steps, loss, log, lines)
+        data = points({"loss": loss}, "loss", "of")
         st.vega_lite_chart(data, spec, key="live_loss", height=HEIGHT, alt=_loss_alt(lines))
         st.caption(HOW_TO_READ["loss"])
     with right:
-        iou = trace.iou()[kept] if trace.steps else np.zeros((0, len(names)))
-        long = pd.DataFrame(iou, columns=[f"{k}" for k in range(iou.shape[1])])
-        data = long.assign(step=kept).melt("step", var_name="k", value_name="IoU").dropna()
-        data["class"] = [names[int(k)] for k in data["k"]]
+        data = points(dict(zip(names, trace.iou().T, strict=False)), "IoU", "class")
         spec = _iou_spec(steps, names, colours)
-        shown = data[["step", "class", "IoU"]]
-        st.vega_lite_chart(shown, spec, key="live_iou", height=HEIGHT, alt="IoU of each class against step")
+        st.vega_lite_chart(data, spec, key="live_iou", height=HEIGHT, alt="IoU of each class against step")
         st.caption(_how_to_read(names))
 
 
@@ -84,28 +78,19 @@ def pair_of_losses(traces: dict[str, Trace], steps: int, stem: str, *, live: boo
         figure = losses_curve(overlaid(losses, {}, axis), steps).update_layout(height=HEIGHT)
         st.plotly_chart(figure, key="pair_curve", config=figure_config(stem, "loss"), alt=told)
         return
-    frames = []
-    for name, trace in traces.items():
-        kept = _kept(trace)
-        frames.append(pd.DataFrame({"step": kept, "loss": trace.loss[kept], "run": name}))
-    data = pd.concat(frames)
-    log = spans_decades(np.concatenate([trace.loss for trace in traces.values()]))
+    every = np.concatenate([trace.loss for trace in traces.values()])
+    log = spans_decades(every)
     colours = {"domain": list(traces), "range": [colour for colour, _ in reversed(LINES[: len(traces)])]}
     legend = {"orient": "top", "title": None, "symbolStrokeWidth": 3, "symbolType": "stroke"}
     encoding = {
         "x": _steps(steps),
-        "y": _loss_axis(data["loss"], log),
+        "y": _loss_axis(every, log),
         "color": {"field": "run", "type": "nominal", "scale": colours, "legend": legend},
         "strokeDash": {"field": "run", "type": "nominal", "scale": {**colours, "range": [[6, 4], [1, 0]]}},
     }
     spec = _spec({"mark": {"type": "line", "strokeWidth": 2.5}, "encoding": encoding})
-    st.vega_lite_chart(data.dropna(), spec, key="pair_loss", height=HEIGHT, alt=told)
-
-
-def _kept(trace: Trace) -> Any:
-    """Steps enough for a chart."""
-    every = np.linspace(0, max(trace.steps - 1, 0), min(trace.steps, _POINTS_AT_MOST))
-    return np.unique(every.astype(np.int64))
+    data = points({name: trace.loss for name, trace in traces.items()}, "loss", "run")
+    st.vega_lite_chart(data, spec, key="pair_loss", height=HEIGHT, alt=told)
 
 
 def _expected(diagnosis: Diagnosis | None) -> dict[str, float]:

@@ -8,7 +8,7 @@ from segdebug.errors import ExperimentError, SegdebugError
 from segdebug.experiment import OPTIONS, Experiment
 from segdebug.jobs import Job
 from segdebug.scene import Scene, sample_info, sample_names
-from segdebug.ui import links, pair, run_panel, settings, sources, strip, verdict
+from segdebug.ui import links, pair, run_maps, run_panel, settings, sources, strip, verdict
 from segdebug.ui.engine import FIXED, RUN, find, forget_run, latest, lost, submit, watch
 from segdebug.ui.scene_panel import Shown, choose_scene
 from segdebug.ui.text import error, note, plain
@@ -75,7 +75,7 @@ def overfit(scene: Scene, experiment: Experiment | None) -> None:
             error(str(refusal))
             return
         st.query_params[RUN] = job.id
-        for other in (run_panel.STEP, FIXED):
+        for other in (run_maps.STEP, FIXED):
             st.query_params.pop(other, None)
         if job.state == "finished":
             st.toast("Trained before: the same picture, configuration and seed give the same numbers.")
@@ -104,7 +104,7 @@ def _run_both(scene: Scene, experiment: Experiment, fix: Experiment) -> None:
     except SegdebugError as refusal:
         error(str(refusal))
         return
-    st.query_params.pop(run_panel.STEP, None)
+    st.query_params.pop(run_maps.STEP, None)
     st.query_params[RUN], st.query_params[FIXED] = (job.id for job in jobs)
 
 

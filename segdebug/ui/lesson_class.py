@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from segdebug.lessons import PANELS, Lesson, Tally, new_key
@@ -48,7 +48,7 @@ def _tally(lesson: Lesson, link: Link) -> None:
     total = sum(found.counts)
     st.markdown(f"**{total} {'answer' if total == 1 else 'answers'}**")
     labels = [f"{n}. {choice}" for n, choice in enumerate(lesson.question.choices, 1)]
-    data = pd.DataFrame({"choice": labels, "answers": found.counts})
+    data = pa.table({"choice": labels, "answers": found.counts})
     told = "; ".join(f"{label}: {count}" for label, count in zip(labels, found.counts, strict=True))
     size, bar = (22, 66) if link.present else (15, 44)
     spec = _bars(labels, max(1, *found.counts), size)

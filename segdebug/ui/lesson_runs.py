@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from segdebug.figures import CASING, HEIGHT, number, spans_decades
@@ -20,6 +19,7 @@ from segdebug.trace import OUTCOMES, Snapshot, Trace
 from segdebug.ui import maps, run_panel
 from segdebug.ui.curves import columns_of
 from segdebug.ui.engine import cancel, mine
+from segdebug.ui.points import points
 from segdebug.ui.sources import grid_of
 from segdebug.ui.text import plain
 
@@ -27,7 +27,6 @@ __all__ = ["show"]
 
 _POLL = 0.5
 _LARGE = 440  # pixels, of the losses in a room
-_POINTS_AT_MOST = 400
 _MAPS = ("prediction", "pixel loss", "|dL/dz|", "dead pixels")
 
 
@@ -93,13 +92,9 @@ def _so_far(job: Job, trace: Trace) -> str:
 
 
 def _losses(traces: Mapping[str, Trace], jobs: Mapping[str, Job], height: int) -> None:
-    frames = []
-    for name, trace in traces.items():
-        kept = np.unique(np.linspace(0, max(trace.steps - 1, 0), min(trace.steps, _POINTS_AT_MOST)).astype(int))
-        frames.append(pd.DataFrame({"step": kept, "loss": trace.loss[kept] if trace.steps else [], "run": name}))
-    data = pd.concat(frames)
-    data = data[np.isfinite(data["loss"].astype(float))]
-    log = spans_decades(data["loss"].to_numpy(float))
+    losses = {name: trace.loss for name, trace in traces.items()}
+    data = points(losses, "loss", "run")
+    log = spans_decades(np.concatenate(list(losses.values())))
     steps = max(job.experiment.training.steps for job in jobs.values())
     told = f"Loss against step of {', '.join(traces)}"
     st.vega_lite_chart(

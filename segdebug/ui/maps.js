@@ -8,10 +8,9 @@ const STILL = 4; // pixels that a pointer may move and still be a click
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".maps");
   const { size, aspect, panels, columns } = data;
-  const { steps } = data;
   let view = views.get(root);
   if (!view || view.size !== size) {
-    view = { size, x: 0, y: 0, span: size, cursor: null, frame: null, asked: null, timer: null };
+    view = { size, x: 0, y: 0, span: size, cursor: null, frame: 0, steps: null, asked: null, told: null, timer: null };
     views.set(root, view);
   }
   root.style.setProperty("--columns", columns ?? "");
@@ -23,24 +22,28 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   const paint = () => shown.forEach((one) => paintOne(one, view));
   const open = (pixel, n) => { if (data.opens) setTriggerValue("pixel", [pixel[1], pixel[0], n]); };
   shown.forEach((one, n) => listen(one.canvas, view, paint, (pixel) => open(pixel, n)));
-  player(parentElement.querySelector(".player"), view, steps, data.step, paint, (step) => setStateValue("step", step));
+  const keep = (step) => { view.told = step; setStateValue("step", step); };
+  player(parentElement.querySelector(".player"), view, data, paint, keep);
   paint();
   return () => clearInterval(view.timer);
 }
 
-// The step's slider and its play button. Painting a step needs nothing of the server; the server learns the step
-// once the person has stopped, for the address.
-function player(bar, view, steps, asked, paint, keep) {
-  bar.hidden = steps === null;
-  bar.style.visibility = steps?.length > 1 ? "" : "hidden";
-  steps ??= [];
+// The step's slider and its play button. Where all steps are here, painting one needs nothing of the server, which
+// learns the step once the person has stopped, for the address. Where they are too many bytes, it sends each as asked.
+function player(bar, view, data, paint, keep) {
+  const { fetched } = data;
+  bar.hidden = data.steps === null;
+  bar.style.visibility = data.steps?.length > 1 ? "" : "hidden";
+  const steps = data.steps ?? [];
   const last = Math.max(0, steps.length - 1);
-  const wasLast = view.frame === null || view.frame >= view.last;
-  if (asked !== undefined && asked !== null && asked !== view.asked) view.frame = Math.max(0, steps.indexOf(asked));
-  else if (wasLast) view.frame = last;
-  view.asked = asked ?? view.asked;
-  view.last = last;
-  view.frame = Math.min(view.frame, last);
+  const asked = data.step ?? steps[last] ?? null;
+  const others = view.steps !== steps.join();
+  if (others || asked === view.told) view.told = null;
+  if (view.told === null && (others || asked !== view.asked)) { // not told: the person has not moved on meanwhile
+    view.frame = Math.max(0, steps.indexOf(asked));
+    view.asked = asked;
+  }
+  view.steps = steps.join();
   clearInterval(view.timer);
   view.timer = null;
   const [button, slider, told] = ["button", "input", "output"].map((tag) => bar.querySelector(tag));
@@ -52,7 +55,7 @@ function player(bar, view, steps, asked, paint, keep) {
     button.textContent = view.timer ? "❚❚" : "▶";
     button.setAttribute("aria-label", view.timer ? "Pause" : "Play the steps");
   };
-  const to = (frame) => { view.frame = frame; say(); paint(); };
+  const to = (frame) => { view.frame = frame; say(); if (fetched) keep(steps[frame]); else paint(); };
   const pause = () => { clearInterval(view.timer); view.timer = null; say(); keep(steps[view.frame]); };
   slider.oninput = () => { clearInterval(view.timer); view.timer = null; to(Number(slider.value)); };
   slider.onchange = () => keep(steps[view.frame]);
@@ -80,20 +83,32 @@ function prepare(panel, figure, size, aspect, opens) {
   figure.querySelector(".title").textContent = figure.querySelector(".title").title = panel.title;
   figure.querySelector(".how").textContent = panel.how;
   canvas.setAttribute("aria-label", describe(panel, size) + (opens ? " Enter opens the pixel." : ""));
-  const source = document.createElement("canvas");
-  source.width = source.height = size;
+  const before = figure.one;
+  const same = before !== undefined && unchanged(before, panel, size);
+  const source = same ? before.source : document.createElement("canvas");
   const one = { panel, canvas, source, size, readout: figure.querySelector(".readout"), levels: null };
-  if (panel.kind === "picture") {
+  if (!same) source.width = source.height = size;
+  if (panel.kind === "picture" && !same) {
     const image = new Image();
-    image.onload = () => { source.getContext("2d").drawImage(image, 0, 0); one.repaint?.(); };
+    image.onload = () => { source.getContext("2d").drawImage(image, 0, 0); figure.one.repaint?.(); };
     image.src = "data:image/png;base64," + panel.png;
-  } else if (panel.kind !== "blank") {
+  } else if (panel.kind === "class" || panel.kind === "scalar") {
     one.frames = panel.frames ?? [panel.levels];
     one.hows = panel.hows;
-    one.drawn = null;
+    one.drawn = same ? before.drawn : null;
+    one.levels = same ? before.levels : null;
   }
+  figure.one = one;
   legend(panel, figure);
   return one;
+}
+
+// Whether what was painted before is what is to be painted now: of another step, picture and truth are.
+function unchanged(before, panel, size) {
+  const was = before.panel;
+  const looks = (one) => [one.kind, one.png, one.levels, String(one.colours), one.none];
+  const then = looks(was);
+  return before.size === size && !panel.frames && !was.frames && looks(panel).every((part, n) => part === then[n]);
 }
 
 function describe(panel, size) {
@@ -109,18 +124,14 @@ function decode(text, bytes) {
 }
 
 function coloured(levels, panel, size) {
-  const table = new Map();
+  const table = new Uint32Array(panel.bytes === 2 ? 65536 : 256); // what has no colour is not painted
+  panel.colours.forEach((hex, n) => {
+    table[n] = 0xff000000 | (parseInt(hex.slice(5, 7), 16) << 16) | (parseInt(hex.slice(3, 5), 16) << 8) | parseInt(hex.slice(1, 3), 16);
+  });
+  if (panel.none !== null) table[panel.none] = 0;
   const pixels = new ImageData(size, size);
   const words = new Uint32Array(pixels.data.buffer);
-  for (let i = 0; i < levels.length; i++) {
-    let word = table.get(levels[i]);
-    if (word === undefined) {
-      const hex = levels[i] === panel.none ? null : panel.colours[levels[i]];
-      word = hex ? 0xff000000 | (parseInt(hex.slice(5, 7), 16) << 16) | (parseInt(hex.slice(3, 5), 16) << 8) | parseInt(hex.slice(1, 3), 16) : 0;
-      table.set(levels[i], word);
-    }
-    words[i] = word;
-  }
+  for (let i = 0; i < levels.length; i++) words[i] = table[levels[i]];
   return pixels;
 }
 

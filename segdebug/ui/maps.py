@@ -7,7 +7,8 @@ nothing is smoothed. Script and style stand in maps.js and maps.css.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ __all__ = [
     "over_steps",
     "picture_panel",
     "scalar_panel",
+    "step_told",
 ]
 
 _FOLDER = Path(__file__).parent
@@ -55,8 +57,14 @@ class Look(NamedTuple):
 
 def picture_panel(title: str, image: NDArray[np.float32]) -> Panel:
     """(S, S, 3) in [0, 1]."""
-    picture = base64.b64encode(png(np.rint(image * 255).astype(np.uint8))).decode()
+    pixels = np.rint(image * 255).astype(np.uint8)
+    picture = _as_text(hashlib.sha256(pixels.tobytes()).hexdigest(), pixels)
     return Panel(title, "as it is trained on", {"kind": "picture", "png": picture})
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _as_text(digest: str, _pixels: NDArray[np.uint8]) -> str:  # noqa: ARG001
+    return base64.b64encode(png(_pixels)).decode()
 
 
 def blank_panel(title: str, how: str = "not yet") -> Panel:
@@ -101,23 +109,32 @@ def draw(
     columns: int | None = None,
     steps: Sequence[int] | None = None,
     step: int | None = None,
+    fetched: bool = False,
+    on_step: Callable[[], None] | None = None,
     mark: tuple[int, int] | None = None,
 ) -> Look:
     """The panels side by side, wrapping where the window is narrow. aspect: the picture's width / height.
 
     opens: whether a click on a pixel is told. columns: panels in a row where there is room. steps: of the frames of
-    `over_steps`, with a slider, whose place is kept while there are none yet; step: where it is to stand. mark: (row,
+    `over_steps`, with a slider, whose place is kept while there are none yet; step: where it is to stand, the last
+    without one. fetched: the panels are those of that step alone, and each other is to be sent when it is asked for.
+    on_step: called before the script runs for a step that the slider was moved to; it is `step_told`. mark: (row,
     column) of a pixel to draw a box around.
     """
     shown = [{"title": panel.title, "how": panel.how, **panel.data} for panel in panels]
     data = {"size": size, "aspect": aspect, "panels": shown, "opens": opens, "columns": columns}
     told = _component()(
         key=key,
-        data={**data, "steps": None if steps is None else list(steps), "step": step, "mark": mark},
+        data={**data, "steps": None if steps is None else list(steps), "step": step, "fetched": fetched, "mark": mark},
         on_pixel_change=_nothing,
-        on_step_change=_nothing,
+        on_step_change=on_step or _nothing,
     )
     return Look(_pixel(told.get("pixel"), len(panels), size), _step(told.get("step"), steps or ()))
+
+
+def step_told(key: str, steps: Sequence[int]) -> int | None:
+    """The step that the slider of these maps was last moved to; None where it never was."""
+    return _step(st.session_state.get(key, {}).get("step"), steps)
 
 
 def _nothing() -> None:

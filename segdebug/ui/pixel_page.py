@@ -16,7 +16,7 @@ from segdebug.painting import scale_of
 from segdebug.pixel import Moment, PixelPath, path_of
 from segdebug.scene import sample_info, sample_names
 from segdebug.trace import Snapshot, Trace
-from segdebug.ui import maps, pixel_table, run_panel, sources
+from segdebug.ui import maps, pixel_table, run_maps, run_panel, sources
 from segdebug.ui.curves import columns_of
 from segdebug.ui.engine import RUN, find, latest, look_into, looked_at, lost, submit, watch
 from segdebug.ui.links import whole
@@ -27,7 +27,7 @@ from segdebug.ui.text import error, note, plain
 __all__ = ["Place", "place", "show"]
 
 _POLL = 0.4
-_STEP = run_panel.STEP
+_STEP = run_maps.STEP
 
 
 @dataclass(frozen=True)

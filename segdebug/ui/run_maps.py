@@ -1,6 +1,8 @@
-"""A run's maps at one step, side by side, and one of them at a time for study."""
+"""A run's maps side by side, at any step that has some, and one of them at a time for study."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import streamlit as st
 
@@ -11,35 +13,86 @@ from segdebug.scene import Scene
 from segdebug.trace import Snapshot, Trace
 from segdebug.ui import maps
 from segdebug.ui.curves import columns_of
+from segdebug.ui.links import whole
 from segdebug.ui.sources import grid_of
 from segdebug.ui.take_away import figure_config
 from segdebug.ui.text import plain
 from segdebug.vocabulary import LOSSES
 
-__all__ = ["run_maps", "study"]
+__all__ = ["STEP", "maps_at_any_step", "maps_now", "study"]
 
+STEP = "step"
+"""The address's parameter that names the step whose maps are shown."""
+
+_KEY = "maps"
 _LOSS, _GRADIENT, _IOU = "pixel loss", "|dL/dz|", "IoU of each class"
 
 
-def run_maps(trace: Trace, snapshot: Snapshot | None, scene: Scene, experiment: Experiment) -> tuple[int, int] | None:
-    """The maps; before the first of them has come, their places. The (row, column) of a pixel that was clicked."""
-    size = experiment.training.size
-    grid = grid_of(scene, size)
-    names, colours = columns_of(trace, scene)
-    truth = grid.labels if grid.planes is None else grid.planes
-    panels = [
-        maps.picture_panel("picture", grid.image),
-        maps.class_panel("truth", truth, names, colours, "what the masks say"),
-    ]
-    if snapshot is None:
+def maps_now(trace: Trace, scene: Scene, experiment: Experiment) -> tuple[int, int] | None:
+    """The latest maps of a run that trains; before the first have come, their places. The (row, column) of a pixel
+    that was clicked."""
+    latest = trace.at(experiment.training.steps)
+    if latest is None:
         titles = ["prediction", *([_LOSS] if LOSSES[experiment.loss.name].per_pixel else []), _GRADIENT, "dead pixels"]
-        panels += [maps.blank_panel(title) for title in titles]
+        panels = [maps.blank_panel(title) for title in titles]
     else:
-        panels += _of_step(trace, snapshot, names, colours)
-    look = maps.draw(panels, size, scene.width / scene.height, key="maps", opens=snapshot is not None)
+        panels = _of_step(trace, latest, *columns_of(trace, scene))
+    size = experiment.training.size
+    look = maps.draw(
+        [*_given(trace, scene, size), *panels], size, _aspect(scene), _KEY, opens=latest is not None, steps=[]
+    )
+    _how_to_read(trace)
+    return look.pixel[:2] if look.pixel else None
+
+
+def maps_at_any_step(trace: Trace, scene: Scene, experiment: Experiment) -> tuple[Snapshot, tuple[int, int] | None]:
+    """The maps of a run that has ended, with a slider over its steps, which the address keeps. The step that it is
+    at, and the (row, column) of a pixel that was clicked."""
+    snapshots = trace.snapshots
+    steps = [snapshot.step for snapshot in snapshots]
+    asked = whole(STEP)
+    at = steps.index(asked) if asked in steps else len(steps) - 1
+    size = experiment.training.size
+    look = maps.draw(
+        [*_given(trace, scene, size), *_of_step(trace, snapshots[at], *columns_of(trace, scene))],
+        size,
+        _aspect(scene),
+        _KEY,
+        opens=True,
+        steps=steps,
+        step=steps[at],
+        fetched=True,
+        on_step=partial(_keep_step, steps),
+    )
+    _how_to_read(trace)
+    return snapshots[at], look.pixel[:2] if look.pixel else None
+
+
+def _keep_step(steps: list[int]) -> None:
+    step = maps.step_told(_KEY, steps)
+    if step is None or step == steps[-1]:
+        st.query_params.pop(STEP, None)
+    else:
+        st.query_params[STEP] = str(step)
+
+
+def _aspect(scene: Scene) -> float:
+    return scene.width / scene.height
+
+
+def _given(trace: Trace, scene: Scene, size: int) -> list[maps.Panel]:
+    """Picture and truth, as every run of this size has them."""
+    grid = grid_of(scene, size)
+    truth = grid.labels if grid.planes is None else grid.planes
+    return [
+        maps.picture_panel("picture", grid.image),
+        maps.class_panel("truth", truth, *columns_of(trace, scene), "what the masks say"),
+    ]
+
+
+def _how_to_read(trace: Trace) -> None:
     reason = f"No pixel loss: {trace.no_pixel_loss}. " if trace.no_pixel_loss is not None else ""
     st.caption(plain(f"{reason}{HOW_TO_READ['maps']}"))
-    return look.pixel[:2] if look.pixel else None
 
 
 def _of_step(trace: Trace, snapshot: Snapshot, names: list[str], colours: list[str]) -> list[maps.Panel]:

@@ -19,16 +19,12 @@ from segdebug.scene import Scene
 from segdebug.trace import OUTCOMES, Snapshot, Trace
 from segdebug.ui.curves import columns_of, ended_curves, live_curves
 from segdebug.ui.engine import cancel, mine, said_of
-from segdebug.ui.links import whole
 from segdebug.ui.pixel_link import open_pixel
-from segdebug.ui.run_maps import run_maps, study
+from segdebug.ui.run_maps import maps_at_any_step, maps_now, study
 from segdebug.ui.take_away import downloads, run_of
 from segdebug.ui.text import error, note, plain, warning
 
-__all__ = ["STEP", "in_words", "show", "show_why"]
-
-STEP = "step"
-"""The address's parameter that names the step whose maps are shown."""
+__all__ = ["in_words", "show", "show_why"]
 
 in_words = Experiment.in_words
 
@@ -74,9 +70,8 @@ def _live(job: Job, scene: Scene) -> None:
         button.button("Cancel", on_click=cancel, args=(job,), key="cancel", width="stretch")
     names, colours = columns_of(trace, scene)
     live_curves(trace, steps, names, colours, _diagnosis(job))
+    clicked = maps_now(trace, scene, job.experiment)
     latest = trace.at(steps)
-    st.slider("Step", 0, max(1, steps - 1), latest.step if latest else 0, disabled=True)
-    clicked = run_maps(trace, latest, scene, job.experiment)
     if clicked is not None and latest is not None:
         open_pixel(job.id, latest.step, *clicked)
 
@@ -110,12 +105,16 @@ def _ended(job: Job, scene: Scene) -> None:
     names, colours = columns_of(trace, scene)
     stem = file_stem(scene.name, run.experiment)
     ended_curves(trace, names, colours, _diagnosis(job), stem)
-    snapshot = _chosen_step(job, trace)
-    clicked = run_maps(trace, snapshot, scene, run.experiment)
+    st.fragment(_steps)(job, run, scene, stem)
+
+
+def _steps(job: Job, run: Run, scene: Scene, stem: str) -> None:
+    """What there is of one step. A fragment: moving its slider draws nothing else again."""
+    snapshot, clicked = maps_at_any_step(run.trace, scene, run.experiment)
     if clicked is not None:
         open_pixel(job.id, snapshot.step, *clicked)
     _notes(run, snapshot)
-    study(trace, snapshot, names, colours, stem)
+    study(run.trace, snapshot, *columns_of(run.trace, scene), stem)
 
 
 def _headline(run: Run) -> str:
@@ -123,26 +122,6 @@ def _headline(run: Run) -> str:
     steps = "1 step" if trace.steps == 1 else f"{trace.steps} steps"
     losses = f"{number(trace.loss[0])} → {number(trace.loss[-1])}"
     return f"{steps} in {number(run.seconds)} s: loss {losses}, mean IoU {number(trace.mean_iou()[-1])}"
-
-
-def _chosen_step(job: Job, trace: Trace) -> Snapshot:
-    """The maps of the step that the slider is at; the address keeps it."""
-    steps = [snapshot.step for snapshot in trace.snapshots]
-    key = f"step of {job.id}"
-    if len(steps) == 1:
-        return trace.snapshots[0]
-    asked = whole(STEP)
-    value = asked if asked in steps else steps[-1]
-    step = st.select_slider("Step", steps, value, key=key, on_change=_keep_step, args=(key, steps[-1]))
-    return next(snapshot for snapshot in trace.snapshots if snapshot.step == step)
-
-
-def _keep_step(key: str, last: int) -> None:
-    step = st.session_state[key]
-    if step == last:
-        st.query_params.pop(STEP, None)
-    else:
-        st.query_params[STEP] = str(step)
 
 
 def _notes(run: Run, snapshot: Snapshot) -> None:

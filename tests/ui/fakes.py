@@ -15,6 +15,7 @@ from segdebug.rules.known import Semantics
 from segdebug.run import Run, SceneSummary, versions
 from segdebug.scene import Scene
 from segdebug.trace import SCALARS, Progress, Snapshot, Trace
+from segdebug.ui.kept import THREADS
 
 
 def made_up_run(scene: Scene, experiment: Experiment, steps: int = 5) -> Run:
@@ -27,7 +28,7 @@ def made_up_run(scene: Scene, experiment: Experiment, steps: int = 5) -> Run:
     maps = [_snapshot(step, size, k, scene.overlapping, random) for step in (0, steps - 1)]
     progress = Progress(0, scalars, counts, counts, tuple(maps))
     trace = Trace([progress], outcome="finished")
-    return Run(experiment, SceneSummary.of(scene), trace, 0.5, versions("1+1"), ("a <b>warning</b> of Keras's",))
+    return Run(experiment, SceneSummary.of(scene), trace, 0.5, versions(THREADS), ("a <b>warning</b> of Keras's",))
 
 
 def _snapshot(step: int, size: int, k: int, overlapping: bool, random: np.random.Generator) -> Snapshot:
