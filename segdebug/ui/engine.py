@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
-import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -21,7 +19,9 @@ from segdebug.pixel import AtStep
 from segdebug.questions import Readers
 from segdebug.run import Run, versions
 from segdebug.scene import Scene
+from segdebug.ui import ids
 from segdebug.ui.kept import THREADS, computed_by, keeper
+from segdebug.ui.viewer import Viewer
 
 __all__ = [
     "FIXED",
@@ -57,7 +57,6 @@ FIXED = "fixed"
 _WAITING_AT_MOST = 256  # runs of all sessions together: a class of sixty-four, each with a lesson of four
 _AT_ONCE = 8  # runs of one session that wait or train: the longest that anybody else waits for it
 _REMEMBERED = 8  # runs of one scene that `latest` looks through
-_KEYS_AT_MOST = 4096
 _CHECK_LIMIT = 120.0  # seconds for one check, which takes one or two
 _CHECK_GRACE = 5.0  # seconds after which a check that nobody waits for any more is dropped
 _TRY_AGAIN = 30.0  # seconds after which a check that failed is tried once more
@@ -96,38 +95,9 @@ def checker() -> Engine:
     )
 
 
-class _Viewer:
-    """One browser session: the runs that it watches and the check that it waits for, left when its connection
-    ends."""
-
-    def __init__(self) -> None:
-        self.name = secrets.token_urlsafe(8)
-        self.watched: dict[str, Job] = {}
-        self.checked: Job | None = None
-        self.mine: set[str] = set()  # runs that it asked for, or was given the link of
-        self.last: str = ""  # the run that it looked at last
-        self.asked: list[Job] = []  # runs that were begun for it and have not ended
-
-    def leave(self) -> None:
-        for job in self.watched.values():
-            job.leave(self.name)
-        self.watched.clear()
-        self.wait_for(None)
-
-    def wait_for(self, check: Job | None) -> None:
-        """Wait for this check, and no longer for the one before."""
-        if check is self.checked:
-            return
-        if self.checked is not None:
-            self.checked.leave(self.name)
-        self.checked = check
-        if check is not None:
-            check.arrive(self.name)
-
-
 @st.cache_resource(show_spinner=False, scope="session", on_release=lambda viewer: viewer.leave())
-def _viewer() -> _Viewer:
-    return _Viewer()
+def _viewer() -> Viewer:
+    return Viewer()
 
 
 def attend() -> None:
@@ -201,13 +171,13 @@ def submit(scene: Scene, experiment: Experiment, *, remembered: bool = True) -> 
     remembered: whether `latest` is to know of it. Raises QueueFull, JobError.
     """
     key = _key(scene, experiment)
-    job = engine().job(_runs().get(key)) or _kept(key, scene)
+    job = engine().job(ids.runs().get(key)) or _kept(key, scene)
     if job is None or job.state in ("failed", "cancelled"):
         _leave_room()
         job = engine().submit(scene, experiment, key=key)
         _viewer().asked.append(job)
     keeper().expect(job)  # also one that has ended and was deleted from the store since
-    _runs().put(key, job.id)
+    ids.runs().put(key, job.id)
     if remembered:
         last = _last_runs().setdefault(scene.digest, deque(maxlen=_REMEMBERED))
         if job.id not in last:
@@ -248,7 +218,7 @@ def lost(job_id: str) -> str:
 def known_run(scene: Scene, experiment: Experiment) -> Job | None:
     """The run of this configuration on this scene, if it was asked for, or is kept from before."""
     key = _key(scene, experiment)
-    return engine().job(_runs().get(key)) or _kept(key, scene)
+    return engine().job(ids.runs().get(key)) or _kept(key, scene)
 
 
 def check(scene: Scene, experiment: Experiment) -> Job:
@@ -277,18 +247,18 @@ def examine(scene: Scene, experiment: Experiment) -> Job:
 def look_into(run: Job, step: int) -> Job:
     """Have one step of a run done again with all its tensors kept, or get what is already there of it."""
     key = f"step {step} of {_key(run.scene, run.experiment)}"
-    job = engine().job(_moments().get(key))
+    job = engine().job(ids.moments().get(key))
     if job is None or job.state == "cancelled" or (job.state == "failed" and _long_ago(job)):
         job = engine().submit(run.scene, AtStep(run.experiment, step), key=key)
-        _moments().put(key, job.id)
+        ids.moments().put(key, job.id)
     return job
 
 
 def _asked(scene: Scene, question: Experiment | Readers, key: str) -> Job:
-    job = checker().job(_checks().get(key))
+    job = checker().job(ids.checks().get(key))
     if job is None or job.state == "cancelled" or (job.state == "failed" and _long_ago(job)):
         job = checker().submit(scene, question, key=key)
-        _checks().put(key, job.id)
+        ids.checks().put(key, job.id)
     _viewer().wait_for(job)
     return job
 
@@ -307,10 +277,10 @@ class Said(NamedTuple):
 def said_of(scene: Scene, experiment: Experiment) -> Said | None:
     """What has been found out so far: by the configuration's run where it has ended, else by its check."""
     key = _key(scene, experiment)
-    run = engine().job(_runs().get(key))
+    run = engine().job(ids.runs().get(key))
     if run is not None and isinstance(run.result, Run) and run.result.diagnosis is not None:
         return Said(run.result.diagnosis, True)
-    job = checker().job(_checks().get(key))
+    job = checker().job(ids.checks().get(key))
     return Said(job.result, False) if job is not None and isinstance(job.result, Diagnosis) else None
 
 
@@ -357,40 +327,5 @@ def _opened(job_id: str, scene: Scene | None = None) -> Job | None:
         return None
     job = engine().adopt(run, its_scene, id=job_id, key=entry.key)
     keeper().look_at(job)
-    _runs().put(entry.key, job_id)
+    ids.runs().put(entry.key, job_id)
     return job
-
-
-class _Ids:
-    """The id of each key's last job; of so many keys at most."""
-
-    def __init__(self) -> None:
-        self._ids: OrderedDict[str, str] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def put(self, key: str, job_id: str) -> None:
-        with self._lock:
-            self._ids[key] = job_id
-            self._ids.move_to_end(key)
-            if len(self._ids) > _KEYS_AT_MOST:
-                self._ids.popitem(last=False)
-
-    def get(self, key: str) -> str:
-        """The id; empty where there is none, which no job has."""
-        with self._lock:
-            return self._ids.get(key, "")
-
-
-@st.cache_resource(show_spinner=False)
-def _runs() -> _Ids:
-    return _Ids()
-
-
-@st.cache_resource(show_spinner=False)
-def _checks() -> _Ids:
-    return _Ids()
-
-
-@st.cache_resource(show_spinner=False)
-def _moments() -> _Ids:
-    return _Ids()

@@ -25,7 +25,7 @@ def _nothing_trains(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
     """
     monkeypatch.setattr(script_runner, "_clean_problem_modules", lambda: None)
     monkeypatch.setenv("SEGDEBUG_STORE", str(tmp_path / "kept"))
-    viewer = engine._Viewer()
+    viewer = engine.Viewer()
     monkeypatch.setattr(engine, "Engine", FakeEngine)
     monkeypatch.setattr(engine, "_viewer", lambda: viewer)
     monkeypatch.setattr(FakeEngine, "refuse", None)

@@ -134,7 +134,7 @@ import sys
 from streamlit.testing.v1 import AppTest
 from segdebug.ui import engine
 from tests.ui.fakes import FakeEngine
-viewer = engine._Viewer()
+viewer = engine.Viewer()
 engine.Engine, engine._viewer = FakeEngine, lambda: viewer
 app = AppTest.from_file("app.py", default_timeout=60)
 app.run()
