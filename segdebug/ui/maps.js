@@ -44,8 +44,8 @@ function player(bar, view, data, paint, keep) {
     view.asked = asked;
   }
   view.steps = steps.join();
-  clearInterval(view.timer);
-  view.timer = null;
+  const stop = () => { clearInterval(view.timer); view.timer = null; };
+  if (others) stop();
   const [button, slider, told] = ["button", "input", "output"].map((tag) => bar.querySelector(tag));
   const say = () => {
     slider.max = last;
@@ -56,13 +56,14 @@ function player(bar, view, data, paint, keep) {
     button.setAttribute("aria-label", view.timer ? "Pause" : "Play the steps");
   };
   const to = (frame) => { view.frame = frame; say(); if (fetched) keep(steps[frame]); else paint(); };
-  const pause = () => { clearInterval(view.timer); view.timer = null; say(); keep(steps[view.frame]); };
-  slider.oninput = () => { clearInterval(view.timer); view.timer = null; to(Number(slider.value)); };
+  const pause = () => { stop(); say(); keep(steps[view.frame]); };
+  view.tick = () => (view.frame < last ? to(view.frame + 1) : pause()); // goes on while steps are fetched
+  slider.oninput = () => { stop(); to(Number(slider.value)); };
   slider.onchange = () => keep(steps[view.frame]);
   button.onclick = () => {
     if (view.timer) return pause();
     if (view.frame === last) to(0);
-    view.timer = setInterval(() => (view.frame < last ? to(view.frame + 1) : pause()), FRAME);
+    view.timer = setInterval(() => view.tick(), FRAME);
     say();
   };
   say();

@@ -60,6 +60,13 @@ def test_an_uploaded_photograph_is_overfit_looked_at_found_again_and_taken_away(
     assert view.headline(200) == headline
     assert "step=0" in view.page.url
 
+    for key in ("End", "ArrowLeft", "ArrowLeft"):
+        slider.press(key)
+    view.page.get_by_role("button", name="Play the steps").click()
+    expect(slider).to_have_attribute("aria-valuetext", "step 199")
+    view.page.wait_for_url(lambda url: "step=" not in url)
+    assert view.canvas("prediction") == at_the_end
+
     name, table = download(view, "Curves (CSV)")
     assert name.startswith("hill")
     rows = list(csv.DictReader(io.StringIO(table.decode())))
