@@ -1,6 +1,6 @@
 """What runs cost as they grow: processor seconds against image side, classes, configurations, mask files and steps.
 
-    python -m benchmarks.growth [--sides 64,128,256,512,1024] [--classes 2,5,33,150] [--configurations 1,2,4,6]
+    python -m benchmarks.growth [--sides 64,128,256,512,1024] [--classes 2,5,33,150] [--configurations 1,4,12]
                                 [--files 1,10,100,300] [--steps 50,500,5000]
 
 An exponent of 1 is linear in what grows: the slope between the last two on logarithmic scales. A step's is counted in
@@ -28,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sides", type=_numbers, default=[64, 128, 256, 512, 1024])
     parser.add_argument("--classes", type=_numbers, default=[2, 5, 33, 150])
-    parser.add_argument("--configurations", type=_numbers, default=[1, 2, 4, 6])
+    parser.add_argument("--configurations", type=_numbers, default=[1, 4, 12])
     parser.add_argument("--files", type=_numbers, default=[1, 10, 100, 300])
     parser.add_argument("--steps", type=_numbers, default=[50, 500, 5000])
     asked = parser.parse_args()

@@ -11,7 +11,11 @@ from segdebug import Experiment, Scene, read_scene
 
 __all__ = ["Case", "experiments", "flop_a_step", "scene"]
 
-_PRESETS = ("softmax_cce", "linear_cce_logits", "softmax_reshape_cce", "sigmoid_bce", "softmax_dice", "linear_cce")
+_PRESETS = (
+    *("softmax_cce", "linear_cce_logits", "softmax_reshape_cce", "sigmoid_bce", "softmax_dice", "linear_cce"),
+    *("softmax_scce", "linear_scce_logits", "softmax_cce_logits", "sigmoid_dice", "sigmoid_bce_logits"),
+    "linear_bce_logits",
+)
 _REGIONS_A_CLASS = 3
 
 
