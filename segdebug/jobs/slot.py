@@ -254,7 +254,7 @@ class Slot:
                 self._changed.wait(min(2.0**self._failures, _PATIENCE))
             return
         with self._changed:
-            self._child, self._runs, self._failures = child, 0, 0
+            self._child, self._runs, self._failures, self._prepared_at = child, 0, 0, -math.inf
             self._prepared.clear()
             self._changed.notify_all()
 

@@ -103,14 +103,16 @@ class FakeJob:
 
 class FakeEngine:
     """What the pages use of an Engine. `refuse`: the error that every run asked for from now on ends with;
-    `diagnose`: what the checks find; `checks`: how many were asked for."""
+    `diagnose`: what the checks find; `checks`: how many were asked for; `prepared`: what was to be made ready."""
 
     refuse: SegdebugError | None = None
     refuse_check: SegdebugError | None = None
     diagnose: Any = staticmethod(sound)
     checks = 0
+    ahead = 4
 
     def __init__(self, *, runner: str = "", **_: Any) -> None:
+        self.prepared: list[Experiment] = []
         self.jobs: dict[str, FakeJob] = {}
         self.checking = runner.endswith(":checked")
 
@@ -134,10 +136,9 @@ class FakeEngine:
     def job(self, id: str) -> FakeJob | None:
         return next((job for job in self.jobs.values() if job.id == id), None)
 
-    ahead = 4
-
-    def prepare(self, scene: Scene, experiment: Experiment, *, key: str) -> None:
-        """Nothing needs to get ready."""
+    def prepare(self, scene: Scene, experiment: Experiment, *, key: str) -> None:  # noqa: ARG002
+        if key not in self.jobs:
+            self.prepared.append(experiment)
 
     def adopt(self, run: Run, scene: Scene, *, id: str, key: str) -> FakeJob:
         self.jobs[key] = FakeJob(scene, run.experiment, id, None, run)

@@ -14,6 +14,7 @@ from segdebug.comparisons import COMPARISONS, MOST, common, configurations, diff
 from segdebug.errors import ExperimentError
 from segdebug.experiment import OPTIONS
 from segdebug.scene import sample_info, sample_names
+from segdebug.ui import engine
 from tests.ui.conftest import ROOT, Open
 
 SCENES = {name: load_sample(name) for name in sample_names()}
@@ -54,6 +55,17 @@ def test_every_comparison_has_valid_configurations_that_differ(name: str, sample
     assert len({one.training.seed for one in found}) == 1
     assert set(differing(found)) | set(common(found)) <= set(OPTIONS)
     assert not set(differing(found)) & set(common(found))
+
+
+def test_what_may_be_compared_is_made_ready_before_it_is_asked_for(open_app: Open) -> None:
+    app = _page(open_app, "compare", sample="cell")
+    prepared, ahead = engine.engine().prepared, engine.engine().ahead
+    assert len(prepared) >= ahead
+    assert len(set(prepared[-ahead:])) == ahead
+    app.button(key="compare").click().run()
+    before = len(prepared)
+    app.run()
+    assert len(prepared) == before, "they are there"
 
 
 def test_the_first_screen_shows_an_example(open_app: Open) -> None:
