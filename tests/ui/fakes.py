@@ -137,8 +137,7 @@ class FakeEngine:
         return next((job for job in self.jobs.values() if job.id == id), None)
 
     def prepare(self, scene: Scene, experiment: Experiment, *, key: str) -> None:  # noqa: ARG002
-        if key not in self.jobs:
-            self.prepared.append(experiment)
+        self.prepared.append(experiment)
 
     def adopt(self, run: Run, scene: Scene, *, id: str, key: str) -> FakeJob:
         self.jobs[key] = FakeJob(scene, run.experiment, id, None, run)
