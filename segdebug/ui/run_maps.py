@@ -28,9 +28,9 @@ _KEY = "maps"
 _LOSS, _GRADIENT, _IOU = "pixel loss", "|dL/dz|", "IoU of each class"
 
 
-def maps_now(trace: Trace, scene: Scene, experiment: Experiment) -> tuple[int, int] | None:
-    """The latest maps of a run that trains; before the first have come, their places. The (row, column) of a pixel
-    that was clicked."""
+def maps_now(trace: Trace, scene: Scene, experiment: Experiment) -> tuple[Snapshot | None, tuple[int, int] | None]:
+    """The latest maps of a run that trains; before the first have come, their places. Their step, and the (row,
+    column) of a pixel that was clicked."""
     latest = trace.at(experiment.training.steps)
     if latest is None:
         titles = ["prediction", *([_LOSS] if LOSSES[experiment.loss.name].per_pixel else []), _GRADIENT, "dead pixels"]
@@ -42,7 +42,7 @@ def maps_now(trace: Trace, scene: Scene, experiment: Experiment) -> tuple[int, i
         [*_given(trace, scene, size), *panels], size, _aspect(scene), _KEY, opens=latest is not None, steps=[]
     )
     _how_to_read(trace)
-    return look.pixel[:2] if look.pixel else None
+    return latest, look.pixel[:2] if look.pixel else None
 
 
 def maps_at_any_step(trace: Trace, scene: Scene, experiment: Experiment) -> tuple[Snapshot, tuple[int, int] | None]:

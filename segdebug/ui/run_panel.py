@@ -70,8 +70,7 @@ def _live(job: Job, scene: Scene) -> None:
         button.button("Cancel", on_click=cancel, args=(job,), key="cancel", width="stretch")
     names, colours = columns_of(trace, scene)
     live_curves(trace, steps, names, colours, _diagnosis(job))
-    clicked = maps_now(trace, scene, job.experiment)
-    latest = trace.at(steps)
+    latest, clicked = maps_now(trace, scene, job.experiment)
     if clicked is not None and latest is not None:
         open_pixel(job.id, latest.step, *clicked)
 
